@@ -1,0 +1,203 @@
+"""The unit of work from the decoders on: records as polars columns, some thousand rows at most.
+
+Reading batches have the columns of `reading_schema(kind)`; events of every kind share `EVENT_SCHEMA`.
+Times are milliseconds UTC. Missing is null, never zero.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from operator import attrgetter
+from typing import Any
+
+import polars as pl
+
+from devices.catalogue import kinds
+from devices.messages import Event, Reading, Status
+
+__all__ = [
+    "DEAD_LETTER_SCHEMA", "EVENT_SCHEMA", "READING_COLUMNS", "STATUS_SCHEMA", "TIME", "ReadingBatch", "TimeQuality",
+    "event_frame", "reading_frame", "reading_schema", "status_frame", "to_ms",
+]  # fmt: skip
+
+
+class TimeQuality(StrEnum):
+    """What a row's `measured_at` is worth.
+
+    `ok`: the device's own time. `bad`: the device's clock is wrong, the received time stands instead.
+    `absent`: the device gave none, the received time stands instead.
+    """
+
+    OK = "ok"
+    BAD = "bad"
+    ABSENT = "absent"
+
+
+TIME = pl.Datetime("ms", "UTC")
+_QUALITY = pl.Enum([quality.value for quality in TimeQuality])
+_POLARS_TYPES: Mapping[str, Any] = {"float": pl.Float64, "int": pl.Int64, "bool": pl.Boolean, "text": pl.String}
+
+READING_COLUMNS: Mapping[str, Any] = {
+    "device": pl.String,
+    "area": pl.String,
+    "measured_at": TIME,
+    "received_at": TIME,
+    "device_time": pl.Int64,
+    "seq": pl.Int64,
+    "time_quality": _QUALITY,
+}
+"""The columns every reading batch begins with. `device_time` is the device's own raw time in epoch ms."""
+
+EVENT_SCHEMA: Mapping[str, Any] = {
+    "id": pl.String,
+    "device": pl.String,
+    "area": pl.String,
+    "kind": pl.String,
+    "type": pl.String,
+    "measured_at": TIME,
+    "received_at": TIME,
+    "device_time": pl.Int64,
+    "time_quality": _QUALITY,
+    "lane": pl.Int64,
+    "direction": pl.String,
+    "signal": pl.String,
+    "red_elapsed_s": pl.Float64,
+    "vehicles": pl.List(
+        pl.Struct(
+            {
+                "vehicle_class": pl.String,
+                "plate": pl.String,
+                "plate_confidence": pl.Float64,
+                "plate_colour": pl.String,
+                "colour": pl.String,
+                "speed_kmh": pl.Float64,
+                "helmet": pl.Boolean,
+                "riders": pl.Int64,
+            }
+        )
+    ),
+    "images": pl.List(pl.Struct({"role": pl.String, "url": pl.String, "sha256": pl.String})),
+    "programme": pl.String,
+    "source": pl.String,
+    "phase": pl.String,
+    "result": pl.String,
+    "detail": pl.String,
+}
+
+STATUS_SCHEMA: Mapping[str, Any] = {
+    "device": pl.String,
+    "area": pl.String,
+    "kind": pl.String,
+    "online": pl.Boolean,
+    "retained": pl.Boolean,
+    "received_at": TIME,
+}
+
+DEAD_LETTER_SCHEMA: Mapping[str, Any] = {
+    "reason": pl.String,
+    "detail": pl.String,
+    "topic": pl.String,
+    "payload": pl.Binary,
+    "payload_bytes": pl.Int64,
+    "received_at": TIME,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingBatch:
+    """Readings of one kind as columns."""
+
+    kind: str
+    frame: pl.DataFrame
+
+
+@cache
+def reading_schema(kind_id: str) -> Mapping[str, Any]:
+    """Column types of a kind's reading batches: the common columns, then one for each field."""
+    fields = {field.name: _POLARS_TYPES[field.value] for field in kinds()[kind_id].fields}
+    return dict(READING_COLUMNS) | fields
+
+
+def to_ms(moment: datetime | int | None) -> int | None:
+    """A device's time as epoch milliseconds, whichever way it was written; None stays None."""
+    if moment is None or isinstance(moment, int):
+        return moment
+    # Integer arithmetic: float seconds would lose the last millisecond of far dates.
+    delta = moment - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
+
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def reading_frame(kind_id: str, readings: Sequence[Reading], received_at_ms: int) -> pl.DataFrame:
+    """Readings of one kind as columns, `measured_at` being what the device said (null where it said none).
+
+    Whether that time is any good is judged afterwards, over the column.
+    """
+    fields = kinds()[kind_id].field_names
+    rows = list(map(attrgetter("ts", "seq", *fields), (reading.payload for reading in readings)))
+    columns = list(zip(*rows, strict=True)) if rows else [()] * (len(fields) + 2)
+    device_time = [to_ms(ts) for ts in columns[0]]
+    data: dict[str, Any] = {
+        "device": [reading.device.id for reading in readings],
+        "area": [reading.device.area for reading in readings],
+        "measured_at": device_time,
+        "received_at": [received_at_ms] * len(readings),
+        "device_time": device_time,
+        "seq": columns[1],
+        "time_quality": [TimeQuality.OK.value] * len(readings),
+    }
+    data |= dict(zip(fields, columns[2:], strict=True))
+    return pl.DataFrame(data, schema=reading_schema(kind_id))
+
+
+def event_frame(events: Sequence[Event], received_at_ms: int) -> pl.DataFrame:
+    """Events as columns, `measured_at` being what the device said (null where it said none)."""
+    plain = ("lane", "direction", "signal", "red_elapsed_s", "programme", "source", "phase", "result", "detail")
+    rows = [
+        {
+            "id": event.payload.id,
+            "device": event.device.id,
+            "area": event.device.area,
+            "kind": event.device.kind,
+            "type": event.payload.type,
+            "measured_at": to_ms(event.payload.ts),
+            "received_at": received_at_ms,
+            "device_time": to_ms(event.payload.ts),
+            "time_quality": TimeQuality.OK.value,
+            "vehicles": [_members(vehicle) for vehicle in event.payload.vehicles],
+            "images": [_members(image) for image in event.payload.images],
+            **{name: getattr(event.payload, name) for name in plain},
+        }
+        for event in events
+    ]
+    return _times_from_ms(rows, EVENT_SCHEMA)
+
+
+def status_frame(statuses: Iterable[Status], received_at_ms: int) -> pl.DataFrame:
+    """Statuses as columns."""
+    rows = [
+        {
+            "device": status.device.id,
+            "area": status.device.area,
+            "kind": status.device.kind,
+            "online": status.online,
+            "retained": status.retained,
+            "received_at": received_at_ms,
+        }
+        for status in statuses
+    ]
+    return _times_from_ms(rows, STATUS_SCHEMA)
+
+
+def _members(struct: Any) -> dict[str, Any]:
+    return {name: getattr(struct, name) for name in struct.__struct_fields__}
+
+
+def _times_from_ms(rows: list[dict[str, Any]], schema: Mapping[str, Any]) -> pl.DataFrame:
+    """A frame from rows whose times are epoch milliseconds."""
+    raw = {name: pl.Int64 if dtype == TIME else dtype for name, dtype in schema.items()}
+    return pl.DataFrame(rows, schema=raw).cast({name: TIME for name, dtype in schema.items() if dtype == TIME})

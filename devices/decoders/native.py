@@ -1,0 +1,186 @@
+"""The native format: JSON objects, or arrays of them, on `ioc/v1/{area}/{kind}/{device}/…`."""
+
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from devices.errors import Rejected, Rejection
+from devices.messages import Decoder, Device, Devices, Event, Ignored, RawMessage, Reading, Record, Status
+from devices.payloads import EventPayload, StatusPayload, reading_type
+from devices.topics import NATIVE_FILTERS, Channel, Topic, parse_native
+
+__all__ = ["DECODER", "NativeDecoder"]
+
+_EVENT_IDS = uuid.UUID("6f2a2c1e-6d0f-5c3b-9a55-0d6d2f6f1a01")
+_TOPICS_KEPT = 200_000
+
+
+@cache
+def _one(payload_type: type[Struct]) -> Callable[[bytes], Struct]:
+    return msgspec.json.Decoder(payload_type).decode
+
+
+@cache
+def _elements() -> Callable[[bytes], list[msgspec.Raw]]:
+    return msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class NativeDecoder:
+    """Decodes native telemetry, events and statuses; topics are taken apart once and remembered."""
+
+    name: Final = "native"
+    filters = NATIVE_FILTERS
+
+    def __init__(self) -> None:
+        self._topics: dict[str, Topic] = {}
+        self._unknown: Counter[tuple[str, str]] = Counter()
+        self._misplaced: Counter[tuple[str, str]] = Counter()
+
+    def decode(self, message: RawMessage, devices: Devices) -> list[Record]:
+        """The records of one native message.
+
+        Raises:
+            Rejected: the topic, the device or the whole payload broke a rule.
+        """
+        topic = self._topics.get(message.topic) or self._learn(message.topic)
+        device = devices.get(topic.device)
+        if device is None:
+            raise Rejected(Rejection.UNKNOWN_DEVICE, f"no device {topic.device!r} in the registry; add it there")
+        if device.kind != topic.kind:
+            raise Rejected(
+                Rejection.WRONG_KIND, f"{device.id!r} is a {device.kind}, its topic says {topic.kind!r}; correct one"
+            )
+        if device.area != topic.area:
+            self._misplaced[topic.area, device.area] += 1
+        if topic.channel is Channel.TELEMETRY:
+            return self._readings(message.payload, device)
+        if topic.channel is Channel.EVENT:
+            return self._events(message.payload, device)
+        if topic.channel is Channel.STATUS:
+            return [_status(message, device)]
+        return [Ignored(f"channel_{topic.channel.replace('/', '_')}")]
+
+    def unknown_fields(self) -> dict[tuple[str, str], int]:
+        """How often each (kind, field) that no description knows was met since the start."""
+        return dict(self._unknown)
+
+    def misplaced(self) -> dict[tuple[str, str], int]:
+        """How often a topic named another area than the registry: (topic's, registry's) since the start."""
+        return dict(self._misplaced)
+
+    def _learn(self, topic_name: str) -> Topic:
+        topic = parse_native(topic_name)
+        if len(self._topics) >= _TOPICS_KEPT:
+            self._topics.clear()
+        self._topics[topic_name] = topic
+        return topic
+
+    def _readings(self, payload: bytes, device: Device) -> list[Record]:
+        try:
+            reading = _one(reading_type(device.kind))(payload)
+        except msgspec.DecodeError as error:
+            if payload.lstrip()[:1] == b"[":
+                return [self._element(raw, device) for raw in _split(payload)]
+            reading = self._tolerant(payload, device, error)
+        return [_checked(reading, device)]
+
+    def _element(self, raw: msgspec.Raw, device: Device) -> Record:
+        """One element of an array; a bad one is rejected alone."""
+        payload = bytes(raw)
+        try:
+            try:
+                reading = _one(reading_type(device.kind))(payload)
+            except msgspec.DecodeError as error:
+                reading = self._tolerant(payload, device, error)
+            return _checked(reading, device)
+        except Rejected as rejected:
+            rejected.payload = payload
+            return rejected
+
+    def _tolerant(self, payload: bytes, device: Device, error: msgspec.DecodeError) -> Struct:
+        """Decode again without the fields that nobody described, counting them.
+
+        Raises:
+            Rejected: it is wrong in another way too.
+        """
+        if not isinstance(error, msgspec.ValidationError) or "unknown field" not in str(error):
+            raise _rejected(payload, error)
+        known = set(reading_type(device.kind).__struct_fields__)
+        try:
+            members = msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
+            self._unknown.update((device.kind, name) for name in members.keys() - known)
+            pruned = msgspec.json.encode({name: raw for name, raw in members.items() if name in known})
+            return _one(reading_type(device.kind))(pruned)
+        except msgspec.DecodeError as still_wrong:
+            raise _rejected(payload, still_wrong) from None
+
+    def _events(self, payload: bytes, device: Device) -> list[Record]:
+        if payload.lstrip()[:1] != b"[":
+            return [_event(payload, device)]
+        return [_event_element(bytes(raw), device) for raw in _split(payload)]
+
+
+def _split(payload: bytes) -> list[msgspec.Raw]:
+    try:
+        return _elements()(payload)
+    except msgspec.DecodeError as error:
+        raise _rejected(payload, error) from None
+
+
+def _event(payload: bytes, device: Device) -> Event:
+    try:
+        event = msgspec.json.decode(payload, type=EventPayload)
+    except msgspec.DecodeError as error:
+        raise _rejected(payload, error) from None
+    _check_device(event.device, device)
+    if event.id is None:
+        # Content-derived, so that a redelivery is the same event.
+        event = msgspec.structs.replace(event, id=str(uuid.uuid5(_EVENT_IDS, device.id + payload.hex())))
+    return Event(device, event)
+
+
+def _event_element(payload: bytes, device: Device) -> Record:
+    try:
+        return _event(payload, device)
+    except Rejected as rejected:
+        rejected.payload = payload
+        return rejected
+
+
+def _status(message: RawMessage, device: Device) -> Record:
+    if not message.payload:
+        return Ignored("status_removed")
+    try:
+        status = msgspec.json.decode(message.payload, type=StatusPayload)
+    except msgspec.DecodeError as error:
+        raise _rejected(message.payload, error) from None
+    return Status(device, status.state == "online", message.retained)
+
+
+def _checked(reading: Struct, device: Device) -> Reading:
+    _check_device(reading.device, device)  # type: ignore[attr-defined]
+    return Reading(device, reading)
+
+
+def _check_device(named: str | None, device: Device) -> None:
+    if named is not None and named != device.id:
+        raise Rejected(Rejection.DEVICE_MISMATCH, f"the topic is of {device.id!r}, the payload names {named!r}")
+
+
+def _rejected(payload: bytes, error: msgspec.DecodeError) -> Rejected:
+    """The typed rejection for what msgspec found."""
+    if isinstance(error, msgspec.ValidationError):
+        return Rejected(Rejection.SCHEMA, str(error))
+    try:
+        payload.decode("utf-8")
+    except UnicodeDecodeError as undecodable:
+        return Rejected(Rejection.NOT_UTF8, f"JSON is UTF-8, byte {undecodable.start} is not")
+    return Rejected(Rejection.NOT_JSON, str(error))
+
+
+DECODER: type[Decoder] = NativeDecoder

@@ -1,0 +1,1 @@
+"""One module for each kind of device; each holds one constant `KIND`."""

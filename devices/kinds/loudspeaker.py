@@ -1,0 +1,95 @@
+"""An IP loudspeaker of a ward's public-address system.
+
+No open data model exists for it; the fields follow what Axis and 2N devices publish and Circular
+39/2020/TT-BTTTT's classes of messages.
+"""
+
+from devices.description import Attribute, DeviceKind, Field, Label
+from devices.quantities import Quantity
+
+KIND = DeviceKind(
+    id="loudspeaker",
+    label=Label(vi="Cụm loa truyền thanh", en="IP loudspeaker"),
+    interval_s=60.0,
+    lateness_s=60.0,
+    fields=(
+        Field(
+            name="playing",
+            label=Label(vi="Đang phát", en="Playing"),
+            value="bool",
+        ),
+        Field(
+            name="muted",
+            label=Label(vi="Tắt tiếng", en="Muted"),
+            value="bool",
+        ),
+        Field(
+            name="volume_pct",
+            label=Label(vi="Âm lượng", en="Volume"),
+            quantity=Quantity.SHARE,
+            low=0,
+            high=100,
+        ),
+        Field(
+            name="programme",
+            label=Label(vi="Chương trình đang phát", en="Programme now playing"),
+            value="text",
+        ),
+        Field(
+            name="source",
+            label=Label(vi="Nguồn phát", en="Source of the stream"),
+            value="text",
+        ),
+        Field(
+            name="amp_current_a",
+            label=Label(vi="Dòng điện ampli", en="Amplifier current"),
+            quantity=Quantity.CURRENT,
+            low=0,
+            high=50,
+            resolution=0.01,
+        ),
+        Field(
+            name="amp_temp_c",
+            label=Label(vi="Nhiệt độ ampli", en="Amplifier temperature"),
+            quantity=Quantity.TEMPERATURE,
+            low=-40,
+            high=150,
+            resolution=0.1,
+        ),
+        Field(
+            name="supply_v",
+            label=Label(vi="Điện áp nguồn", en="Supply voltage"),
+            quantity=Quantity.VOLTAGE,
+            low=0,
+            high=500,
+            resolution=0.1,
+        ),
+        Field(
+            name="signal_dbm",
+            label=Label(vi="Sóng di động", en="Mobile signal"),
+            quantity=Quantity.SIGNAL,
+            low=-150,
+            high=0,
+        ),
+        Field(
+            name="stream_loss_pct",
+            label=Label(vi="Mất gói luồng phát", en="Stream packet loss"),
+            quantity=Quantity.SHARE,
+            low=0,
+            high=100,
+            resolution=0.1,
+        ),
+        Field(
+            name="casing_open",
+            label=Label(vi="Vỏ loa bị mở", en="Casing open"),
+            value="bool",
+        ),
+    ),
+    attributes=(
+        Attribute(
+            name="rated_w",
+            label=Label(vi="Công suất loa", en="Rated power"),
+            quantity=Quantity.POWER,
+        ),
+    ),
+)

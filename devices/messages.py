@@ -1,0 +1,89 @@
+"""What the broker hands over, and what decoders make of it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from msgspec import Struct
+
+from devices.errors import Rejected
+from devices.payloads import EventPayload
+from devices.registry import Device
+
+__all__ = ["Decoder", "Devices", "Event", "Ignored", "RawMessage", "Reading", "Record", "Status"]
+
+
+@dataclass(frozen=True, slots=True)
+class RawMessage:
+    """One MQTT message as it came. `receipt` is the transport's own handle for acknowledging it."""
+
+    topic: str
+    payload: bytes
+    duplicate: bool = False
+    retained: bool = False
+    receipt: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Values a device measured at one time; `payload` is the Struct of its kind."""
+
+    device: Device
+    payload: Struct
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened once at a device; `payload.id` is always set."""
+
+    device: Device
+    payload: EventPayload
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A device's liveness in its own words; retained ones are a state, not an event."""
+
+    device: Device
+    online: bool
+    retained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A record that is understood and deliberately not kept; `reason` is a stable word for metrics."""
+
+    reason: str
+
+
+Record = Reading | Event | Status | Ignored | Rejected
+"""What one decoded record is. A rejected one stands beside its good neighbours of the same message."""
+
+
+class Devices(Protocol):
+    """The little of the registry that decoders need."""
+
+    def get(self, key: str, /) -> Device | None:
+        """The device of that id, or None."""
+        ...
+
+
+class Decoder(Protocol):
+    """Turns the messages of one format into records.
+
+    `unknown_fields` is where a decoder reports names it does not know, by kind: they reject nothing.
+    """
+
+    name: str
+    filters: tuple[str, ...]
+
+    def decode(self, message: RawMessage, devices: Devices) -> list[Record]:
+        """The message's records in their order.
+
+        Raises:
+            Rejected: the whole message broke a rule; it counts as one record.
+        """
+        ...
+
+    def unknown_fields(self) -> dict[tuple[str, str], int]:
+        """How often each unknown (kind, field) was met since the start."""
+        ...
