@@ -18,8 +18,8 @@ from devices.catalogue import kinds
 from devices.messages import Event, Reading, Status
 
 __all__ = [
-    "DEAD_LETTER_SCHEMA", "EVENT_SCHEMA", "READING_COLUMNS", "STATUS_SCHEMA", "TIME", "ReadingBatch", "TimeQuality",
-    "event_frame", "reading_frame", "reading_schema", "status_frame", "to_ms",
+    "DEAD_LETTER_SCHEMA", "EVENT_SCHEMA", "READING_COLUMNS", "STATUS_SCHEMA", "TIME", "ReadingBatch",
+    "TimeQuality", "event_frame", "reading_frame", "reading_schema", "status_frame", "to_ms",
 ]  # fmt: skip
 
 
@@ -37,7 +37,12 @@ class TimeQuality(StrEnum):
 
 TIME = pl.Datetime("ms", "UTC")
 _QUALITY = pl.Enum([quality.value for quality in TimeQuality])
-_POLARS_TYPES: Mapping[str, Any] = {"float": pl.Float64, "int": pl.Int64, "bool": pl.Boolean, "text": pl.String}
+_POLARS_TYPES: Mapping[str, Any] = {
+    "float": pl.Float64,
+    "int": pl.Int64,
+    "bool": pl.Boolean,
+    "text": pl.String,
+}
 
 READING_COLUMNS: Mapping[str, Any] = {
     "device": pl.String,
@@ -48,7 +53,7 @@ READING_COLUMNS: Mapping[str, Any] = {
     "seq": pl.Int64,
     "time_quality": _QUALITY,
 }
-"""The columns every reading batch begins with. `device_time` is the device's own raw time in epoch ms."""
+"""What every reading batch begins with. `device_time` is the device's own raw time in epoch ms."""
 
 EVENT_SCHEMA: Mapping[str, Any] = {
     "id": pl.String,
@@ -156,7 +161,17 @@ def reading_frame(kind_id: str, readings: Sequence[Reading], received_at_ms: int
 
 def event_frame(events: Sequence[Event], received_at_ms: int) -> pl.DataFrame:
     """Events as columns, `measured_at` being what the device said (null where it said none)."""
-    plain = ("lane", "direction", "signal", "red_elapsed_s", "programme", "source", "phase", "result", "detail")
+    plain = (
+        "lane",
+        "direction",
+        "signal",
+        "red_elapsed_s",
+        "programme",
+        "source",
+        "phase",
+        "result",
+        "detail",
+    )
     rows = [
         {
             "id": event.payload.id,
@@ -200,4 +215,6 @@ def _members(struct: Any) -> dict[str, Any]:
 def _times_from_ms(rows: list[dict[str, Any]], schema: Mapping[str, Any]) -> pl.DataFrame:
     """A frame from rows whose times are epoch milliseconds."""
     raw = {name: pl.Int64 if dtype == TIME else dtype for name, dtype in schema.items()}
-    return pl.DataFrame(rows, schema=raw).cast({name: TIME for name, dtype in schema.items() if dtype == TIME})
+    return pl.DataFrame(rows, schema=raw).cast(
+        {name: TIME for name, dtype in schema.items() if dtype == TIME}
+    )

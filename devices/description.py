@@ -12,7 +12,9 @@ __all__ = ["Attribute", "DeviceKind", "Field", "Label", "ValueType"]
 
 ValueType = Literal["float", "int", "bool", "text"]
 
-_RESERVED = frozenset({"ts", "seq", "device", "area", "measured_at", "received_at", "device_time", "time_quality"})
+_RESERVED = frozenset(
+    {"ts", "seq", "device", "area", "measured_at", "received_at", "device_time", "time_quality"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +53,15 @@ class Field:
         if self.name in _RESERVED:
             raise ValueError(f"a field may not be named {self.name!r}: the word is a column of every batch")
         if not self.name.endswith(self.quantity.suffix):
-            raise ValueError(f"field {self.name!r} of {self.quantity.name} must end with {self.quantity.suffix!r}")
+            raise ValueError(
+                f"field {self.name!r} of {self.quantity.name} must end with {self.quantity.suffix!r}"
+            )
+        low, high = self.quantity.value.low, self.quantity.value.high
         for bound in (self.low, self.high):
-            widest = self.quantity.value
-            if bound is not None and widest.low is not None and not widest.low <= bound <= widest.high:
-                raise ValueError(f"field {self.name!r}: bound {bound!r} is outside {self.quantity.name}'s range")
+            if bound is not None and low is not None and high is not None and not low <= bound <= high:
+                raise ValueError(
+                    f"field {self.name!r}: bound {bound!r} is outside {self.quantity.name}'s range"
+                )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 __all__ = ["DevicesError", "PlateError", "RegistryError", "Rejected", "Rejection"]
 
+_SHOWN_PROBLEMS = 5
+
 
 class DevicesError(Exception):
     """Root of this package's errors."""
@@ -54,7 +56,8 @@ class RegistryError(DevicesError):
     """
 
     def __init__(self, problems: Sequence[str]) -> None:
-        shown = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
+        more = len(problems) - _SHOWN_PROBLEMS
+        shown = "; ".join(problems[:_SHOWN_PROBLEMS]) + (f"; and {more} more" if more > 0 else "")
         super().__init__(f"the registry has {len(problems)} problem(s): {shown}")
         self.problems = tuple(problems)
 
@@ -64,5 +67,7 @@ class PlateError(DevicesError):
 
     def __init__(self, length: int) -> None:
         # The text itself is personal data and stays out of messages and logs.
-        super().__init__(f"no Vietnamese number plate has this form ({length} characters); keep it unclassified")
+        super().__init__(
+            f"no Vietnamese number plate has this form ({length} characters); keep it unclassified"
+        )
         self.length = length

@@ -30,9 +30,9 @@ def _field_type(field: Field) -> Any:
     if field.value == "bool":
         return bool | None
     if field.value == "text":
-        return (Literal[field.choices] if field.choices else _Text) | None  # type: ignore[valid-type]
+        return (Literal[field.choices] if field.choices else _Text) | None
     plain = int if field.value == "int" else float
-    return Annotated[plain, Meta(ge=field.low, le=field.high)] | None  # type: ignore[valid-type]
+    return Annotated[plain, Meta(ge=field.low, le=field.high)] | None
 
 
 @cache

@@ -76,7 +76,10 @@ def mask(text: str) -> str:
     shown = set(digits[:2] if text[:2].isdigit() else ()) | set(digits[-2:])
     if len(digits) < 5:  # noqa: PLR2004 - too short to show both ends without telling nearly all
         shown = set()
-    return "".join("*" if character.isdigit() and index not in shown else character for index, character in enumerate(text))
+    return "".join(
+        "*" if character.isdigit() and index not in shown else character
+        for index, character in enumerate(text)
+    )
 
 
 def parse_plate(text: str) -> Plate:

@@ -31,9 +31,13 @@ class BroadcastProgramme:
     def __post_init__(self) -> None:
         """Refuse what can never play."""
         if self.starts >= self.ends:
-            raise ValueError(f"programme {self.id!r} must end after it starts, got {self.starts} to {self.ends}")
+            raise ValueError(
+                f"programme {self.id!r} must end after it starts, got {self.starts} to {self.ends}"
+            )
         if not self.weekdays <= set(range(7)):
-            raise ValueError(f"programme {self.id!r}: weekdays are 0 (Monday) to 6, got {sorted(self.weekdays)}")
+            raise ValueError(
+                f"programme {self.id!r}: weekdays are 0 (Monday) to 6, got {sorted(self.weekdays)}"
+            )
 
     def is_on(self, local: datetime) -> bool:
         """Whether the programme plays at a local moment."""
@@ -42,7 +46,9 @@ class BroadcastProgramme:
         return in_force and local.weekday() in self.weekdays and self.starts <= local.time() < self.ends
 
 
-def expects_broadcast(programmes: Iterable[BroadcastProgramme], area: str, at_ms: int, zone: ZoneInfo) -> Sequence[str]:
+def expects_broadcast(
+    programmes: Iterable[BroadcastProgramme], area: str, at_ms: int, zone: ZoneInfo
+) -> Sequence[str]:
     """Ids of the programmes that an area's loudspeakers should be playing at a moment (epoch ms)."""
     local = datetime.fromtimestamp(at_ms / 1000, zone)
     return [programme.id for programme in programmes if programme.area == area and programme.is_on(local)]

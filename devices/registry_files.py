@@ -40,7 +40,7 @@ def read_registry(path: Path) -> Registry:
         try:
             devices.append(_device(row))
         except (ValueError, KeyError) as error:
-            problems.append(f"{path.name} {place}: {error.args[0]}")
+            problems.append(f"{path.name} {place}: {error}")
     if problems:
         raise RegistryError(problems)
     return Registry(devices)
@@ -75,7 +75,7 @@ def _geojson_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         raise RegistryError([f"{path.name}: a GeoJSON FeatureCollection is needed ({error})"]) from None
     for number, feature in enumerate(features, 1):
         properties = {k: v for k, v in (feature.get("properties") or {}).items() if v is not None}
-        coordinates = (feature.get("geometry") or {}).get("coordinates") or ()
+        coordinates: list[float] = (feature.get("geometry") or {}).get("coordinates") or []
         if len(coordinates) >= 2:  # noqa: PLR2004 - longitude, latitude
             properties |= {"longitude": coordinates[0], "latitude": coordinates[1]}
         yield f"feature {number}", properties
@@ -95,7 +95,9 @@ def _device(row: Mapping[str, Any]) -> Device:
     every_kinds = {a.name for k in kinds().values() for a in k.attributes}
     unknown = set(row) - set(_COLUMNS) - (every_kinds if row["kind"] else set())
     if unknown:
-        raise ValueError(f"unknown column(s) {sorted(unknown)!r}; known: {', '.join(_COLUMNS)} and the kind's attributes")
+        raise ValueError(
+            f"unknown column(s) {sorted(unknown)!r}; known: {', '.join(_COLUMNS)} and the kind's attributes"
+        )
     attributes = {a.name: a.default for a in declared.values() if a.default is not None}
     attributes |= {name: _attribute(declared[name], row[name]) for name in declared if name in row}
     return Device(

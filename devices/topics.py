@@ -23,7 +23,9 @@ class Channel(StrEnum):
     COMMAND_ACK = "command/ack"
 
 
-NATIVE_FILTERS = tuple(f"{PREFIX}/+/+/+/{channel}" for channel in (Channel.TELEMETRY, Channel.EVENT, Channel.STATUS))
+NATIVE_FILTERS = tuple(
+    f"{PREFIX}/+/+/+/{channel}" for channel in (Channel.TELEMETRY, Channel.EVENT, Channel.STATUS)
+)
 """What a collector of the whole city subscribes to for native devices."""
 
 
@@ -55,7 +57,9 @@ def parse_native(topic: str) -> Topic:
     if not DEVICE_ID.fullmatch(device):
         raise Rejected(Rejection.TOPIC, f"a device id is 1 to 64 of A-Z a-z 0-9 _ -, got {device!r}")
     if not (_SEGMENT.fullmatch(area) and _SEGMENT.fullmatch(kind)):
-        raise Rejected(Rejection.TOPIC, f"area and kind are lower-case words with hyphens, got {area!r} and {kind!r}")
+        raise Rejected(
+            Rejection.TOPIC, f"area and kind are lower-case words with hyphens, got {area!r} and {kind!r}"
+        )
     try:
         return Topic(area, kind, device, Channel(channel))
     except ValueError:

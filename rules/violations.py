@@ -1,4 +1,4 @@
-"""A suspected traffic violation: what a camera reported and a rule picked out. Never more than a suspicion."""
+"""A suspected traffic violation: what a camera reported and a rule picked out, never more."""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,8 @@ class ViolationSuspected:
     """A vehicle of a passage for which a violation rule was true.
 
     `measured` holds the numbers the rule compared (speeds in km/h); `images` the evidence references
-    (`role`, `url`, `sha256`); `plate` is the whole text and personal data: mask it unless the reader may see it.
+    (`role`, `url`, `sha256`); `plate` is the whole text and personal data: mask it unless the reader may
+    see it.
     """
 
     id: str

@@ -1,1 +1,1 @@
-"""One module for each message format; each holds one constant `DECODER`, a class to be called for an instance."""
+"""One module for each message format; each holds one constant `DECODER`, the class of its decoder."""

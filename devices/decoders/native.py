@@ -10,8 +10,9 @@ import msgspec
 from msgspec import Struct
 
 from devices.errors import Rejected, Rejection
-from devices.messages import Decoder, Device, Devices, Event, Ignored, RawMessage, Reading, Record, Status
+from devices.messages import Devices, Event, Ignored, RawMessage, Reading, Record, Status
 from devices.payloads import EventPayload, StatusPayload, reading_type
+from devices.registry import Device
 from devices.topics import NATIVE_FILTERS, Channel, Topic, parse_native
 
 __all__ = ["DECODER", "NativeDecoder"]
@@ -50,10 +51,13 @@ class NativeDecoder:
         topic = self._topics.get(message.topic) or self._learn(message.topic)
         device = devices.get(topic.device)
         if device is None:
-            raise Rejected(Rejection.UNKNOWN_DEVICE, f"no device {topic.device!r} in the registry; add it there")
+            raise Rejected(
+                Rejection.UNKNOWN_DEVICE, f"no device {topic.device!r} in the registry; add it there"
+            )
         if device.kind != topic.kind:
             raise Rejected(
-                Rejection.WRONG_KIND, f"{device.id!r} is a {device.kind}, its topic says {topic.kind!r}; correct one"
+                Rejection.WRONG_KIND,
+                f"{device.id!r} is a {device.kind}, its topic says {topic.kind!r}; correct one",
             )
         if device.area != topic.area:
             self._misplaced[topic.area, device.area] += 1
@@ -169,7 +173,9 @@ def _checked(reading: Struct, device: Device) -> Reading:
 
 def _check_device(named: str | None, device: Device) -> None:
     if named is not None and named != device.id:
-        raise Rejected(Rejection.DEVICE_MISMATCH, f"the topic is of {device.id!r}, the payload names {named!r}")
+        raise Rejected(
+            Rejection.DEVICE_MISMATCH, f"the topic is of {device.id!r}, the payload names {named!r}"
+        )
 
 
 def _rejected(payload: bytes, error: msgspec.DecodeError) -> Rejected:
@@ -183,4 +189,4 @@ def _rejected(payload: bytes, error: msgspec.DecodeError) -> Rejected:
     return Rejected(Rejection.NOT_JSON, str(error))
 
 
-DECODER: type[Decoder] = NativeDecoder
+DECODER = NativeDecoder

@@ -1,0 +1,224 @@
+"""MQTT through paho-mqtt: the source that the collector reads and the publisher that simulators use."""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from devices.messages import RawMessage
+
+__all__ = ["BrokerAddress", "Outgoing", "PahoPublisher", "PahoSource"]
+
+_log = structlog.get_logger(__name__)
+_KEEP_ALIVE_S = 30
+_IN_FLIGHT = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokerAddress:
+    """Where a broker listens, and who we are there."""
+
+    host: str
+    port: int
+    user: str | None = None
+    password: str | None = None
+
+    def __str__(self) -> str:
+        return f"mqtt://{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Receipt:
+    """A message's packet id within one connection."""
+
+    connection: int
+    packet_id: int
+
+
+class PahoSource:
+    """A persistent MQTT 5 session at QoS 1, acknowledged by hand.
+
+    paho's own thread receives; the event loop takes what it has gathered. The session outlives the process
+    for `session_expiry_s` real seconds, so that the broker keeps what comes while we are away.
+    """
+
+    def __init__(
+        self,
+        address: BrokerAddress,
+        client_id: str,
+        filters: Sequence[str],
+        *,
+        receive_maximum: int = 5_000,
+        session_expiry_s: int = 7 * 86_400,
+    ) -> None:
+        self._address = address
+        self._filters = tuple(filters)
+        self._properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        self._properties.SessionExpiryInterval = session_expiry_s
+        self._properties.ReceiveMaximum = receive_maximum
+        self._client = _client(address, client_id, manual_ack=True)
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_message = self._on_message
+        self._arrived: deque[RawMessage] = deque()
+        self._connection = 0
+        self._subscribed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._news = asyncio.Event()
+
+    @property
+    def is_subscribed(self) -> bool:
+        """Whether the broker is connected and has confirmed the subscriptions."""
+        return self._subscribed
+
+    def start(self) -> None:
+        """Connect in the background, again and again with back-off; call on the event loop."""
+        self._loop = asyncio.get_running_loop()
+        self._client.connect_async(
+            self._address.host,
+            self._address.port,
+            _KEEP_ALIVE_S,
+            clean_start=False,
+            properties=self._properties,
+        )
+        self._client.loop_start()
+
+    async def stop(self) -> None:
+        """Disconnect; what is not acknowledged stays with the broker. Idempotent."""
+        self._client.disconnect()
+        await asyncio.to_thread(self._client.loop_stop)
+        self._subscribed = False
+
+    async def receive(self, limit: int, timeout_s: float) -> list[RawMessage]:
+        """Up to `limit` messages that have arrived; waits at most `timeout_s` for the first."""
+        self._news.clear()
+        if not self._arrived and timeout_s > 0:
+            try:
+                await asyncio.wait_for(self._news.wait(), timeout_s)
+            except TimeoutError:
+                return []
+        return [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
+
+    def acknowledge(self, messages: Sequence[RawMessage]) -> None:
+        """Acknowledge messages of the present connection, in their order."""
+        for message in messages:
+            receipt = message.receipt
+            # After a reconnection the broker sends the message again under its own packet id.
+            if isinstance(receipt, _Receipt) and receipt.connection == self._connection:
+                self._client.ack(receipt.packet_id, 1)
+
+    def _on_connect(
+        self, client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            _log.error("broker_refused", broker=str(self._address), reason=str(reason))
+            return
+        self._connection += 1
+        self._arrived.clear()  # unacknowledged messages of the old connection come again
+        _log.info("broker_connected", broker=str(self._address), session_present=flags.session_present)
+        client.subscribe([(name, SubscribeOptions(qos=1)) for name in self._filters])
+
+    def _on_subscribe(self, *_: object) -> None:
+        self._subscribed = True
+
+    def _on_disconnect(
+        self, _client: Client, _data: object, _flags: DisconnectFlags, reason: ReasonCode, _properties: object
+    ) -> None:
+        self._subscribed = False
+        _log.info("broker_disconnected", broker=str(self._address), reason=str(reason))
+
+    def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        receipt = _Receipt(self._connection, message.mid) if message.qos else None
+        was_empty = not self._arrived
+        self._arrived.append(
+            RawMessage(message.topic, bytes(message.payload), bool(message.dup), message.retain, receipt)
+        )
+        if was_empty and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._news.set)
+
+
+class Outgoing(Protocol):
+    """A message to publish."""
+
+    @property
+    def topic(self) -> str:
+        """Where to."""
+        ...
+
+    @property
+    def payload(self) -> bytes:
+        """What."""
+        ...
+
+    @property
+    def qos(self) -> int:
+        """0 or 1."""
+        ...
+
+    @property
+    def retain(self) -> bool:
+        """Whether the broker keeps it for later subscribers."""
+        ...
+
+
+class PahoPublisher:
+    """Publishes and waits until the broker has acknowledged."""
+
+    def __init__(self, address: BrokerAddress, client_id: str) -> None:
+        self._address = address
+        self._connected = threading.Event()
+        self._client = _client(address, client_id, manual_ack=False)
+        self._client.max_inflight_messages_set(_IN_FLIGHT)
+        self._client.on_connect = lambda *_: self._connected.set()
+
+    async def start(self, timeout_s: float = 10.0) -> None:
+        """Connect.
+
+        Raises:
+            ConnectionError: the broker did not answer in time.
+        """
+        self._client.connect_async(self._address.host, self._address.port, _KEEP_ALIVE_S)
+        self._client.loop_start()
+        if not await asyncio.to_thread(self._connected.wait, timeout_s):
+            raise ConnectionError(f"the broker at {self._address} did not answer within {timeout_s} s")
+
+    async def publish(self, messages: Sequence[Outgoing]) -> None:
+        """Publish messages in their order; returns when the broker has acknowledged all of them."""
+        await asyncio.to_thread(self._publish, messages)
+
+    async def stop(self) -> None:
+        """Disconnect. Idempotent."""
+        self._client.disconnect()
+        await asyncio.to_thread(self._client.loop_stop)
+
+    def _publish(self, messages: Sequence[Outgoing]) -> None:
+        sent: list[MQTTMessageInfo] = [
+            self._client.publish(message.topic, message.payload, message.qos, message.retain)
+            for message in messages
+        ]
+        for info in sent:
+            info.wait_for_publish()
+
+
+def _client(address: BrokerAddress, client_id: str, *, manual_ack: bool) -> Client:
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=client_id,
+        protocol=MQTTProtocolVersion.MQTTv5,
+        manual_ack=manual_ack,
+    )
+    if address.user is not None:
+        client.username_pw_set(address.user, address.password)
+    client.reconnect_delay_set(min_delay=1, max_delay=30)
+    return client

@@ -1,0 +1,1 @@
+"""From broker to acknowledged: decode, batch, journal, acknowledge; and the writer of telemetry."""

@@ -1,0 +1,86 @@
+"""Judging the time a device puts on its readings.
+
+Ahead of us by more than a minute is bad. Behind is late, as after an outage, and is kept; it is bad only
+when the device's freshest messages, received while we are caught up, show a constant offset.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from devices.batch import TIME, TimeQuality
+
+__all__ = ["AHEAD_LIMIT_MS", "BEHIND_LIMIT_MS", "DeviceClocks"]
+
+AHEAD_LIMIT_MS = 60_000
+BEHIND_LIMIT_MS = 600_000
+_CONSTANT_WITHIN_MS = 30_000
+_PROOFS_NEEDED = 3
+
+
+@dataclass
+class _Offset:
+    """How far a device's freshest message was behind, and how often in a row it was the same."""
+
+    behind_ms: int
+    received_ms: int
+    proofs: int = 1
+
+
+class DeviceClocks:
+    """Knows which devices' clocks are constantly behind, and gives every row a time worth having."""
+
+    def __init__(self) -> None:
+        self._offsets: dict[str, _Offset] = {}
+
+    @property
+    def constantly_behind(self) -> list[str]:
+        """Ids of the devices whose clocks are proven to be behind."""
+        return [device for device, offset in self._offsets.items() if offset.proofs >= _PROOFS_NEEDED]
+
+    def judge(self, frame: pl.DataFrame, *, caught_up: bool) -> pl.DataFrame:
+        """The frame with `measured_at`, coming in as the device's, and `time_quality` settled."""
+        if caught_up and frame.height:
+            self._observe(frame)
+        behind = self.constantly_behind
+        ahead_of_us = pl.col("measured_at") - pl.col("received_at") > pl.duration(milliseconds=AHEAD_LIMIT_MS)
+        late = pl.col("received_at") - pl.col("measured_at") > pl.duration(milliseconds=BEHIND_LIMIT_MS)
+        bad = ahead_of_us | (late & pl.col("device").is_in(behind)) if behind else ahead_of_us
+        quality = (
+            pl.when(pl.col("measured_at").is_null())
+            .then(pl.lit(TimeQuality.ABSENT.value))
+            .when(bad)
+            .then(pl.lit(TimeQuality.BAD.value))
+            .otherwise(pl.lit(TimeQuality.OK.value))
+            .cast(frame.schema["time_quality"])
+        )
+        settled = frame.with_columns(time_quality=quality)
+        own_time = pl.col("time_quality") == TimeQuality.OK.value
+        moment = pl.when(own_time).then(pl.col("measured_at")).otherwise(pl.col("received_at"))
+        return settled.with_columns(measured_at=moment.cast(TIME))
+
+    def _observe(self, frame: pl.DataFrame) -> None:
+        """Learn from each device's freshest reading; only those far behind cost anything."""
+        freshest = (
+            frame.filter(pl.col("measured_at").is_not_null())
+            .group_by("device")
+            .agg(pl.col("measured_at").max(), pl.col("received_at").last())
+        )
+        behind = (freshest["received_at"] - freshest["measured_at"]).dt.total_milliseconds()
+        received = freshest["received_at"].dt.epoch("ms")
+        suspects = behind > BEHIND_LIMIT_MS
+        if self._offsets:
+            for device in freshest.filter(~suspects)["device"]:
+                self._offsets.pop(device, None)
+        rows = zip(freshest["device"], behind, received, suspects, strict=True)
+        for device, behind_ms, received_ms, suspect in rows if suspects.any() else ():
+            if suspect:
+                self._learn(device, behind_ms, received_ms)
+
+    def _learn(self, device: str, behind_ms: int, received_ms: int) -> None:
+        known = self._offsets.get(device)
+        if known is None or abs(known.behind_ms - behind_ms) > _CONSTANT_WITHIN_MS:
+            self._offsets[device] = _Offset(behind_ms, received_ms)
+        elif received_ms > known.received_ms:
+            known.proofs += 1
+            known.received_ms = received_ms

@@ -1,0 +1,120 @@
+"""The intake: receive, decode, journal, then acknowledge. The order is the delivery promise."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from collector.decoding import Chunk, MessageDecoding
+from collector.errors import JournalFullError
+from collector.journal import Journal
+from collector.source import MessageSource
+from collector.tail import JournalTail
+from devices.clock import Clock
+from devices.messages import RawMessage
+from devices.stream import Entry, Mark
+
+__all__ = ["Intake", "IntakeSettings"]
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntakeSettings:
+    """How the intake batches. Times are real seconds.
+
+    `batch_messages` is the most that one commit takes; the session's ReceiveMaximum must be at least twice
+    that. `linger_s` is how long to gather after the first message; `idle_s` how often a mark is written when
+    nothing arrives; `fresh_ms` how old the median reading may be for the stream to count as live.
+    """
+
+    batch_messages: int = 2_000
+    linger_s: float = 0.02
+    idle_s: float = 0.5
+    fresh_ms: int = 10_000
+    retry_s: float = 0.5
+
+
+class Intake:
+    """Takes messages from a broker into the journal.
+
+    A message is acknowledged only after the commit that holds its records is on disk. When the journal has
+    no room nothing is acknowledged, the broker keeps what we cannot take, and `is_blocked` says so.
+    """
+
+    def __init__(
+        self,
+        source: MessageSource,
+        decoding: MessageDecoding,
+        journal: Journal,
+        tail: JournalTail,
+        clock: Clock,
+        settings: IntakeSettings,
+    ) -> None:
+        self._source = source
+        self._decoding = decoding
+        self._journal = journal
+        self._tail = tail
+        self._clock = clock
+        self._settings = settings
+        self._last_mark: Mark | None = None
+        self.is_caught_up = False
+        self.is_blocked = False
+        self.batches = 0
+        self.messages = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; what was received and not yet journaled stays with the broker."""
+        while not stop.is_set():
+            await self.step()
+
+    async def step(self) -> None:
+        """One round: whatever has arrived, or a mark if nothing did."""
+        messages = await self._source.receive(self._settings.batch_messages, self._settings.idle_s)
+        if messages and len(messages) < self._settings.batch_messages:
+            await asyncio.sleep(self._settings.linger_s)
+            messages += await self._source.receive(self._settings.batch_messages - len(messages), 0.0)
+        received_at_ms = self._clock.now_ms()
+        if messages:
+            chunk = await asyncio.to_thread(
+                self._decoding.decode, messages, received_at_ms, caught_up=self.is_caught_up
+            )
+            self._judge_progress(chunk.median_age_ms)
+            await self._keep(messages, chunk, received_at_ms)
+        else:
+            self._judge_progress(None)
+            await self._keep((), Chunk(), received_at_ms)
+
+    def _judge_progress(self, median_age_ms: int | None) -> None:
+        """Caught up: subscribed, and either nothing waits for us or what comes is fresh."""
+        if not self._source.is_subscribed:
+            self.is_caught_up = False
+        elif median_age_ms is None or median_age_ms <= self._settings.fresh_ms:
+            self.is_caught_up = True
+
+    async def _keep(self, messages: Sequence[RawMessage], chunk: Chunk, received_at_ms: int) -> None:
+        """Journal a chunk with a mark behind it, then acknowledge and pass it on."""
+        mark = Mark(received_at_ms, self.is_caught_up)
+        if not messages and mark == self._last_mark:
+            return
+        self._last_mark = mark
+        entries = await self._append(chunk, mark)
+        self._source.acknowledge(messages)
+        self._tail.publish(entries)
+        self.batches += 1
+        self.messages += len(messages)
+
+    async def _append(self, chunk: Chunk, mark: Mark) -> list[Entry]:
+        """Write until there is room; the broker holds what comes meanwhile."""
+        while True:
+            try:
+                entries = await asyncio.to_thread(self._journal.append, [*chunk.contents, mark], chunk.tally)
+            except JournalFullError as full:
+                if not self.is_blocked:
+                    _log.error("journal_full", used_bytes=full.used_bytes, cap_bytes=full.cap_bytes)
+                self.is_blocked = True
+                await asyncio.sleep(self._settings.retry_s)
+            else:
+                self.is_blocked = False
+                return entries

@@ -1,0 +1,78 @@
+"""The journal port: where records are safe before they are acknowledged, and read by two consumers."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol
+
+from collector.fates import Balance, Tally
+from devices.stream import Content, Entry
+
+__all__ = ["Consumer", "Journal"]
+
+
+class Consumer(StrEnum):
+    """Who reads the journal. `writer` takes it to the telemetry store, `detection` to the rules."""
+
+    WRITER = "writer"
+    DETECTION = "detection"
+
+
+class Journal(Protocol):
+    """An append-only, numbered, durable sequence of entries. Every method may be called from any thread."""
+
+    @property
+    def id(self) -> str:
+        """The journal's own identity; numbers mean something only together with it."""
+        ...
+
+    def append(self, contents: Sequence[Content], tally: Tally) -> list[Entry]:
+        """Write entries and add to the tally in one commit, on disk when this returns.
+
+        Raises:
+            JournalFullError: nothing was written; try again later.
+        """
+        ...
+
+    def read(self, after: int, limit: int) -> list[Entry]:
+        """At most `limit` entries with numbers above `after`, in order.
+
+        Raises:
+            JournalCorruptError: the next entry is damaged; entries before it are returned first.
+        """
+        ...
+
+    def recent(self, records: int) -> list[Entry]:
+        """The latest entries that hold at least that many records together (all, if there are fewer)."""
+        ...
+
+    def position(self, consumer: Consumer) -> int:
+        """Number of the last entry a consumer has committed; 0 at the beginning."""
+        ...
+
+    def advance(self, consumer: Consumer, number: int, tally: Tally | None = None) -> None:
+        """Commit a consumer's position and add what it did to the tally, in one commit."""
+        ...
+
+    def last_number(self) -> int:
+        """Number of the newest entry; 0 when nothing was ever written."""
+        ...
+
+    def last_received_ms(self) -> int | None:
+        """The latest received time of any entry ever written (epoch ms); None for a new journal."""
+        ...
+
+    def balance(self) -> Balance:
+        """The tally and what is pending, at one checkpoint."""
+        ...
+
+    def purge(self, keep_records: int) -> int:
+        """Remove what both consumers have passed, except the latest `keep_records` records; how many went."""
+        ...
+
+    def size_bytes(self) -> int:
+        """Bytes on disk."""
+        ...
+
+    def close(self) -> None:
+        """Release the files; idempotent."""
+        ...

@@ -1,0 +1,236 @@
+"""The journal on one machine: SQLite in WAL with full sync.
+
+One commit takes many entries, so the sync is paid once for a batch of messages. The tally of fates and the
+consumers' positions live in the same file, so that every checkpoint adds up.
+"""
+
+import sqlite3
+import threading
+import uuid
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from collector.errors import JournalCorruptError, JournalFullError, JournalUnusableError
+from collector.fates import Balance, Fate, Tally
+from collector.journal import Consumer
+from collector.journal_codec import decode, encode
+from devices.stream import Content, Entry, Mark
+
+__all__ = ["SqliteJournal"]
+
+_FORMAT = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS entries (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again, also after a purge
+    type TEXT NOT NULL,
+    records INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS tallies (
+    fate TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (fate, reason)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS consumers (name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_FULL = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC"})
+
+
+class SqliteJournal:
+    """A journal in one SQLite file.
+
+    Raises:
+        JournalUnusableError: the file cannot be opened or written, or another version made it.
+    """
+
+    def __init__(self, path: Path, cap_bytes: int) -> None:
+        self._path = path
+        self._cap_bytes = cap_bytes
+        self._lock = threading.Lock()
+        try:
+            self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._prepare()
+        except sqlite3.Error as error:
+            raise JournalUnusableError(path, str(error)) from error
+        self._last_received_ms = self._meta_int("last_received_ms")
+
+    def _prepare(self) -> None:
+        """Open for durable writing, make the tables, check identity and format."""
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "temp_store=MEMORY"):
+            self._connection.execute(f"PRAGMA {pragma}")
+        self._connection.executescript(_SCHEMA)
+        with self._transaction():
+            put = "INSERT OR IGNORE INTO meta VALUES (?, ?)"
+            self._connection.executemany(put, [("id", uuid.uuid4().hex), ("format", str(_FORMAT))])
+        found = self._meta("format")
+        if found != str(_FORMAT):
+            raise JournalUnusableError(self._path, f"it has format {found}, this version reads {_FORMAT}")
+        self._id = self._meta("id") or ""
+
+    @property
+    def id(self) -> str:
+        """The journal's own identity, made with the file."""
+        return self._id
+
+    def append(self, contents: Sequence[Content], tally: Tally) -> list[Entry]:
+        """Write entries and add to the tally in one commit, on disk when this returns.
+
+        Raises:
+            JournalFullError: the cap or the disk leaves no room; nothing was written.
+        """
+        encoded = [encode(content) for content in contents]
+        rows = [(name, records, zlib.crc32(body), body) for name, records, body in encoded]
+        received_ms = max((c.received_up_to_ms for c in contents if isinstance(c, Mark)), default=None)
+        with self._lock:
+            self._check_room()
+            try:
+                with self._transaction():
+                    first = self._last_number() + 1
+                    insert = "INSERT INTO entries (type, records, checksum, body) VALUES (?, ?, ?, ?)"
+                    self._connection.executemany(insert, rows)
+                    self._add(tally)
+                    self._remember_received(received_ms)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorname in _FULL:
+                    raise JournalFullError(self.size_bytes(), self._cap_bytes, str(error)) from error
+                raise
+        return [Entry(number, content) for number, content in enumerate(contents, first)]
+
+    def read(self, after: int, limit: int) -> list[Entry]:
+        """At most `limit` entries above a number, in order; stops before a damaged one.
+
+        Raises:
+            JournalCorruptError: the very next entry is damaged.
+        """
+        query = "SELECT number, type, checksum, body FROM entries WHERE number > ? ORDER BY number LIMIT ?"
+        with self._lock:
+            rows = self._connection.execute(query, (after, limit)).fetchall()
+        entries: list[Entry] = []
+        for number, name, checksum, body in rows:
+            if zlib.crc32(body) != checksum:
+                if entries:
+                    break
+                raise JournalCorruptError(number)
+            entries.append(Entry(number, decode(name, body)))
+        return entries
+
+    def recent(self, records: int) -> list[Entry]:
+        """The latest entries that hold at least that many records together."""
+        with self._lock:
+            first = self._first_of_latest(records)
+        return self.read(first - 1, limit=1_000_000)
+
+    def position(self, consumer: Consumer) -> int:
+        """Number of the last entry a consumer has committed; 0 at the beginning."""
+        with self._lock:
+            return self._position(consumer)
+
+    def advance(self, consumer: Consumer, number: int, tally: Tally | None = None) -> None:
+        """Commit a consumer's position and add what it did to the tally, in one commit."""
+        with self._lock, self._transaction():
+            self._connection.execute("INSERT OR REPLACE INTO consumers VALUES (?, ?)", (consumer, number))
+            self._add(tally or Tally())
+
+    def last_number(self) -> int:
+        """Number of the newest entry; 0 when nothing was ever written."""
+        with self._lock:
+            return self._last_number()
+
+    def last_received_ms(self) -> int | None:
+        """The latest received time of any mark ever written (epoch ms); None for a new journal."""
+        return self._last_received_ms
+
+    def balance(self) -> Balance:
+        """The tally and what the writer has not written yet, at one checkpoint."""
+        tally = Tally()
+        with self._lock, self._transaction():
+            for fate, reason, count in self._connection.execute("SELECT fate, reason, count FROM tallies"):
+                tally.add(Fate(fate), count, reason)
+            query = "SELECT coalesce(sum(records), 0) FROM entries WHERE number > ?"
+            (pending,) = self._connection.execute(query, (self._position(Consumer.WRITER),)).fetchone()
+        return Balance(tally, pending)
+
+    def purge(self, keep_records: int) -> int:
+        """Remove what both have passed, but the latest `keep_records`; how many went."""
+        with self._lock, self._transaction():
+            passed = min(self._position(consumer) for consumer in Consumer)
+            below = min(passed + 1, self._first_of_latest(keep_records))
+            return self._connection.execute("DELETE FROM entries WHERE number < ?", (below,)).rowcount
+
+    def size_bytes(self) -> int:
+        """Bytes of the database and its write-ahead log."""
+        files = (self._path, self._path.with_name(self._path.name + "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def close(self) -> None:
+        """Release the file; idempotent."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:  # SQLite itself rolls back when the disk is full
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _check_room(self) -> None:
+        """Refuse to grow beyond the cap; pages freed by a purge are room.
+
+        Raises:
+            JournalFullError: the entries take more than the cap.
+        """
+        page_bytes, pages, free = (
+            self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_size", "page_count", "freelist_count")
+        )
+        used = page_bytes * (pages - free)
+        if used > self._cap_bytes:
+            raise JournalFullError(used, self._cap_bytes, "a consumer is behind")
+
+    def _add(self, tally: Tally) -> None:
+        add = (
+            "INSERT INTO tallies VALUES (?, ?, ?)"
+            " ON CONFLICT (fate, reason) DO UPDATE SET count = count + excluded.count"
+        )
+        self._connection.executemany(add, [(*key, count) for key, count in tally.counts.items()])
+
+    def _remember_received(self, received_ms: int | None) -> None:
+        if received_ms is not None and received_ms > (self._last_received_ms or 0):
+            put = "INSERT OR REPLACE INTO meta VALUES ('last_received_ms', ?)"
+            self._connection.execute(put, (str(received_ms),))
+            self._last_received_ms = received_ms
+
+    def _position(self, consumer: Consumer) -> int:
+        query = "SELECT number FROM consumers WHERE name = ?"
+        row = self._connection.execute(query, (consumer,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def _last_number(self) -> int:
+        row = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entries'").fetchone()
+        return int(row[0]) if row else 0
+
+    def _first_of_latest(self, records: int) -> int:
+        """Number of the entry from which on there are at least that many records; 1 when there are fewer."""
+        seen = 0
+        for number, held in self._connection.execute(
+            "SELECT number, records FROM entries ORDER BY number DESC"
+        ):
+            seen += held
+            if seen >= records:
+                return int(number)
+        return 1
+
+    def _meta(self, name: str) -> str | None:
+        row = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else None
+
+    def _meta_int(self, name: str) -> int | None:
+        value = self._meta(name)
+        return None if value is None else int(value)

@@ -1,0 +1,1 @@
+"""Telemetry, operations and evidence at rest: ports, backends and migrations."""
