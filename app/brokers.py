@@ -17,7 +17,14 @@ from pathlib import Path
 from app.mqtt import BrokerAddress
 from devices.description import Label
 
-__all__ = ["BrokerStartError", "ChildBroker", "find_mosquitto", "mosquitto", "packaged_broker", "port_is_free"]
+__all__ = [
+    "BrokerStartError",
+    "ChildBroker",
+    "find_mosquitto",
+    "mosquitto",
+    "packaged_broker",
+    "port_is_free",
+]
 
 HOST = "127.0.0.1"
 _START_POLLS = 200
@@ -102,17 +109,24 @@ class ChildBroker:
                 f"port {self.address.port} on {HOST} is in use; stop what listens there or give another --mqtt-port"
             )
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - the command is ours, starting does not block
-                self._command, stdin=subprocess.PIPE, stdout=log, stderr=log, preexec_fn=_end_with_parent()
+            self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - the command is ours, and does not block
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                preexec_fn=_end_with_parent(),  # noqa: PLW1509 - one C call, looked up before the fork
             )
         for _ in range(_START_POLLS):
             if not self.is_running:
+                await self.stop()
                 raise BrokerStartError(f"{self.name} ended at once; its words are in {self._log}")
             if not port_is_free(self.address.port):
                 return
             await asyncio.sleep(_POLL_S)
         await self.stop()
-        raise BrokerStartError(f"{self.name} did not listen on port {self.address.port} in time; see {self._log}")
+        raise BrokerStartError(
+            f"{self.name} did not listen on port {self.address.port} in time; see {self._log}"
+        )
 
     async def stop(self) -> None:
         """End the process: politely, then not. Idempotent."""
@@ -131,7 +145,9 @@ class ChildBroker:
 
 def find_mosquitto() -> str | None:
     """Path of the mosquitto program; Debian keeps it where a user's PATH may not look."""
-    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
+    return shutil.which("mosquitto") or shutil.which(
+        "mosquitto", path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
+    )
 
 
 def mosquitto(program: str, port: int, folder: Path) -> ChildBroker:
@@ -142,7 +158,9 @@ def mosquitto(program: str, port: int, folder: Path) -> ChildBroker:
     """
     folder.mkdir(parents=True, exist_ok=True)
     configuration = folder / "mosquitto.conf"
-    configuration.write_text(_MOSQUITTO_CONF.format(port=port, host=HOST, folder=folder.resolve()), encoding="utf-8")
+    configuration.write_text(
+        _MOSQUITTO_CONF.format(port=port, host=HOST, folder=folder.resolve()), encoding="utf-8"
+    )
     caveat = Label(
         vi="nếu mosquitto bị kill -9 khi bộ thu đang vắng, có thể mất khoảng một giây dữ liệu",
         en="killed (-9) while the collector is away it loses up to about the last second",
@@ -161,8 +179,8 @@ def packaged_broker(port: int, folder: Path) -> ChildBroker:
     configuration = folder / "iotcore.toml"
     configuration.write_text(_PACKAGED_TOML.format(port=port, host=HOST), encoding="utf-8")
     caveat = Label(
-        vi="chỉ giữ trong bộ nhớ: dữ liệu bộ thu chưa xác nhận sẽ mất khi nó dừng; không phân quyền chủ đề",
-        en="keeps everything in memory: what the collector has not acknowledged is lost when it stops; no ACLs",
+        vi="chỉ giữ trong bộ nhớ: dữ liệu chưa xác nhận mất khi nó dừng; không giới hạn luồng, không phân quyền",
+        en="in memory only: what is not acknowledged is lost when it stops; no flow control, no ACLs",
     )
     command = (sys.executable, "-m", "iotcore", "--config", str(configuration), "--log-level", "ERROR")
     return ChildBroker(_Program(name="iotcore (rumqttd)", command=command, caveat=caveat), port, folder)

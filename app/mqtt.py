@@ -76,6 +76,7 @@ class PahoSource:
         self._subscribed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()
+        self._confirmed = asyncio.Event()
 
     @property
     def is_subscribed(self) -> bool:
@@ -93,6 +94,10 @@ class PahoSource:
             properties=self._properties,
         )
         self._client.loop_start()
+
+    async def wait_subscribed(self) -> None:
+        """Return when the broker has confirmed the subscriptions for the first time."""
+        await self._confirmed.wait()
 
     async def stop(self) -> None:
         """Disconnect; what is not acknowledged stays with the broker. Idempotent."""
@@ -119,7 +124,12 @@ class PahoSource:
                 self._client.ack(receipt.packet_id, 1)
 
     def _on_connect(
-        self, client: Client, _data: object, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+        self,
+        client: Client,
+        _data: object,
+        flags: ConnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
     ) -> None:
         if reason.is_failure:
             _log.error("broker_refused", broker=str(self._address), reason=str(reason))
@@ -131,6 +141,7 @@ class PahoSource:
 
     def _on_subscribe(self, *_: object) -> None:
         self._subscribed = True
+        self._tell(self._confirmed)
 
     def _on_disconnect(
         self, _client: Client, _data: object, _flags: DisconnectFlags, reason: ReasonCode, _properties: object
@@ -144,8 +155,13 @@ class PahoSource:
         self._arrived.append(
             RawMessage(message.topic, bytes(message.payload), bool(message.dup), message.retain, receipt)
         )
-        if was_empty and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._news.set)
+        if was_empty:
+            self._tell(self._news)
+
+    def _tell(self, event: asyncio.Event) -> None:
+        """Set an event of the loop from paho's thread."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(event.set)
 
 
 class Outgoing(Protocol):

@@ -25,6 +25,7 @@ class Rejection(StrEnum):
     OVERSIZED = "oversized"
     NOT_UTF8 = "not_utf8"
     NOT_JSON = "not_json"
+    TOO_DEEP = "too_deep"
     SCHEMA = "schema"
     UNKNOWN_DEVICE = "unknown_device"
     WRONG_KIND = "wrong_kind"

@@ -19,6 +19,7 @@ __all__ = ["DECODER", "NativeDecoder"]
 
 _EVENT_IDS = uuid.UUID("6f2a2c1e-6d0f-5c3b-9a55-0d6d2f6f1a01")
 _TOPICS_KEPT = 200_000
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @cache
@@ -87,7 +88,7 @@ class NativeDecoder:
     def _readings(self, payload: bytes, device: Device) -> list[Record]:
         try:
             reading = _one(reading_type(device.kind))(payload)
-        except msgspec.DecodeError as error:
+        except _UNDECODABLE as error:
             if payload.lstrip()[:1] == b"[":
                 return [self._element(raw, device) for raw in _split(payload)]
             reading = self._tolerant(payload, device, error)
@@ -99,14 +100,14 @@ class NativeDecoder:
         try:
             try:
                 reading = _one(reading_type(device.kind))(payload)
-            except msgspec.DecodeError as error:
+            except _UNDECODABLE as error:
                 reading = self._tolerant(payload, device, error)
             return _checked(reading, device)
         except Rejected as rejected:
             rejected.payload = payload
             return rejected
 
-    def _tolerant(self, payload: bytes, device: Device, error: msgspec.DecodeError) -> Struct:
+    def _tolerant(self, payload: bytes, device: Device, error: Exception) -> Struct:
         """Decode again without the fields that nobody described, counting them.
 
         Raises:
@@ -120,7 +121,7 @@ class NativeDecoder:
             self._unknown.update((device.kind, name) for name in members.keys() - known)
             pruned = msgspec.json.encode({name: raw for name, raw in members.items() if name in known})
             return _one(reading_type(device.kind))(pruned)
-        except msgspec.DecodeError as still_wrong:
+        except _UNDECODABLE as still_wrong:
             raise _rejected(payload, still_wrong) from None
 
     def _events(self, payload: bytes, device: Device) -> list[Record]:
@@ -132,14 +133,14 @@ class NativeDecoder:
 def _split(payload: bytes) -> list[msgspec.Raw]:
     try:
         return _elements()(payload)
-    except msgspec.DecodeError as error:
+    except _UNDECODABLE as error:
         raise _rejected(payload, error) from None
 
 
 def _event(payload: bytes, device: Device) -> Event:
     try:
         event = msgspec.json.decode(payload, type=EventPayload)
-    except msgspec.DecodeError as error:
+    except _UNDECODABLE as error:
         raise _rejected(payload, error) from None
     _check_device(event.device, device)
     if event.id is None:
@@ -161,7 +162,7 @@ def _status(message: RawMessage, device: Device) -> Record:
         return Ignored("status_removed")
     try:
         status = msgspec.json.decode(message.payload, type=StatusPayload)
-    except msgspec.DecodeError as error:
+    except _UNDECODABLE as error:
         raise _rejected(message.payload, error) from None
     return Status(device, status.state == "online", message.retained)
 
@@ -178,14 +179,16 @@ def _check_device(named: str | None, device: Device) -> None:
         )
 
 
-def _rejected(payload: bytes, error: msgspec.DecodeError) -> Rejected:
+def _rejected(payload: bytes, error: Exception) -> Rejected:
     """The typed rejection for what msgspec found."""
-    if isinstance(error, msgspec.ValidationError):
-        return Rejected(Rejection.SCHEMA, str(error))
+    if isinstance(error, RecursionError):
+        return Rejected(Rejection.TOO_DEEP, "the JSON is nested deeper than any payload needs")
     try:
         payload.decode("utf-8")
     except UnicodeDecodeError as undecodable:
         return Rejected(Rejection.NOT_UTF8, f"JSON is UTF-8, byte {undecodable.start} is not")
+    if isinstance(error, msgspec.ValidationError):
+        return Rejected(Rejection.SCHEMA, str(error))
     return Rejected(Rejection.NOT_JSON, str(error))
 
 

@@ -1,0 +1,105 @@
+"""The `ioc` command."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from app.demo import DemoOptions, run_demo, terminal
+from app.errors import StartError
+from app.service import ServiceFailedError
+from app.settings import ServiceSettings
+from app.version import VERSION
+from devices.durations import parse_duration_ms
+
+__all__ = ["main"]
+
+app = typer.Typer(
+    name="ioc",
+    help="Telemetry, device faults and suspected traffic violations for a city's operations centre.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+rules = typer.Typer(help="Work with the rule catalogue.", no_args_is_help=True)
+app.add_typer(rules, name="rules")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(VERSION)
+
+
+@app.command()
+def demo(
+    devices: Annotated[int, typer.Option(min=5, max=100_000, help="How many devices speak.")] = 300,
+    speed: Annotated[
+        float | None,
+        typer.Option(min=0.01, help="Seconds of the city in a second; default: 60 until night, then 1."),
+    ] = None,
+    run_for: Annotated[
+        str | None, typer.Option("--for", help="End by itself after this time, such as 90s, 5m or 1h.")
+    ] = None,
+    data: Annotated[Path, typer.Option(help="Where everything is kept; goes on where it stopped.")] = Path(
+        "data/demo"
+    ),
+    json: Annotated[Path | None, typer.Option(help="Write the summary to this file.")] = None,
+    mqtt_port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the broker.")] = 1883,
+    http_port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the API.")] = 8080,
+    broker: Annotated[
+        str, typer.Option(help="auto (mosquitto where it is installed), mosquitto, or packaged.")
+    ] = "auto",
+    seed: Annotated[int, typer.Option(help="Another seed, another city (for a new data directory).")] = 1,
+) -> None:
+    """Run a whole simulated city on this machine: broker, collector, rules, API and devices."""
+    try:
+        options = DemoOptions(
+            settings=ServiceSettings(data_dir=data, mqtt_port=mqtt_port, http_port=http_port),
+            devices=devices,
+            speed=speed,
+            run_for_s=None if run_for is None else _seconds(run_for),
+            seed=seed,
+            broker=_choice("--broker", broker, ("auto", "mosquitto", "packaged")),
+            json=json,
+        )
+        console = terminal()
+        summary = asyncio.run(run_demo(options, console))
+    except (StartError, ServiceFailedError, ValidationError) as error:
+        raise SystemExit(f"ioc demo: {error}") from None
+    console.print(summary.table())
+    if json is not None:
+        summary.write_json(json)
+    if not summary.adds_up:
+        raise SystemExit(
+            "ioc demo: the counts do not add up; this is a defect, please keep the data directory"
+        )
+
+
+def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise StartError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+    return value
+
+
+def _seconds(duration: str) -> float:
+    """Seconds in a duration such as 90s, or in a plain number.
+
+    Raises:
+        StartError: it is neither.
+    """
+    try:
+        return float(duration) if duration.replace(".", "", 1).isdigit() else parse_duration_ms(duration) / 1000
+    except ValueError as error:
+        raise StartError(f"--for: {error}") from None
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""How the service sees itself: Prometheus metrics and health checks over a running pipeline."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from api.services import Check
+from app.wiring import Pipeline
+from collector.fates import Fate
+from collector.journal import Consumer
+from store.operations.errors import OperationsUnavailableError
+
+__all__ = ["PipelineMetrics", "checks"]
+
+_BEHIND_ENTRIES = 2_000
+
+
+class PipelineMetrics(Collector):
+    """The pipeline's figures at the moment they are asked for.
+
+    The fates come from one checkpoint of the journal, so that they add up in every answer.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    def collect(self) -> Iterable[Metric]:
+        """Fates, journal, consumers, intake and rules."""
+        yield from self._fates()
+        yield from self._journal()
+        yield from self._intake()
+
+    def _fates(self) -> Iterable[Metric]:
+        balance = self._pipeline.stores.journal.balance()
+        records = CounterMetricFamily(
+            "ioc_records",
+            "Decoded records by fate; received is the sum of the others",
+            labels=["fate", "reason"],
+        )
+        for fate in Fate:
+            for reason, count in (balance.tally.reasons(fate) or {"": 0}).items():
+                records.add_metric([fate.value, reason], count)
+        yield records
+        yield GaugeMetricFamily("ioc_records_pending", "Journaled, not yet written", value=balance.pending)
+
+    def _journal(self) -> Iterable[Metric]:
+        journal, newest = self._pipeline.stores.journal, self._pipeline.tail.newest
+        yield GaugeMetricFamily(
+            "ioc_journal_bytes", "Size of the journal on disk", value=journal.size_bytes()
+        )
+        depth = GaugeMetricFamily("ioc_journal_depth_entries", "Entries not yet passed", labels=["consumer"])
+        depth.add_metric([Consumer.WRITER], newest - self._pipeline.writer.position)
+        depth.add_metric([Consumer.DETECTION], newest - self._pipeline.detection.position)
+        yield depth
+
+    def _intake(self) -> Iterable[Metric]:
+        intake = self._pipeline.intake
+        yield CounterMetricFamily(
+            "ioc_intake_messages", "Messages taken since the start", value=intake.messages
+        )
+        yield CounterMetricFamily(
+            "ioc_intake_batches", "Journal commits since the start", value=intake.batches
+        )
+        yield GaugeMetricFamily(
+            "ioc_intake_caught_up", "1 when the stream is live", value=intake.is_caught_up
+        )
+        yield GaugeMetricFamily(
+            "ioc_intake_blocked", "1 when the journal has no room", value=intake.is_blocked
+        )
+        unknown = CounterMetricFamily(
+            "ioc_unknown_fields", "Fields that no kind describes, kept out", labels=["kind", "field"]
+        )
+        for (kind, field), count in self._pipeline.decoding.unknown_fields().items():
+            unknown.add_metric([kind, field], count)
+        yield unknown
+        late = CounterMetricFamily("ioc_late_readings", "Readings too late for detection", labels=["kind"])
+        for kind, count in self._pipeline.engine.late_readings.items():
+            late.add_metric([kind], count)
+        yield late
+
+
+def checks(pipeline: Pipeline, is_connected: Callable[[], bool]) -> Mapping[str, Check]:
+    """Whether each part does its work; asked by `/readyz`."""
+    depth = pipeline.tail.newest - pipeline.writer.position
+    behind = pipeline.tail.newest - pipeline.detection.position
+    return {
+        "broker": Check(is_connected(), "" if is_connected() else "not connected, or not subscribed"),
+        "journal": Check(
+            not pipeline.intake.is_blocked,
+            "no room: nothing is acknowledged until a consumer catches up"
+            if pipeline.intake.is_blocked
+            else "",
+        ),
+        "telemetry": Check(
+            not pipeline.writer.is_failing and depth < _BEHIND_ENTRIES, f"{depth} journal entries to write"
+        ),
+        "detection": Check(behind < _BEHIND_ENTRIES, f"{behind} journal entries to examine"),
+        "operations": _operations(pipeline),
+    }
+
+
+def _operations(pipeline: Pipeline) -> Check:
+    try:
+        pipeline.stores.operations.check()
+    except OperationsUnavailableError as error:
+        return Check(ok=False, detail=str(error))
+    return Check(ok=True)

@@ -1,0 +1,100 @@
+"""The service's life: start in order, run, stop in the opposite order within a few seconds."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import structlog
+
+from app.http_server import HttpServer
+from app.mqtt import PahoSource
+from app.wiring import Pipeline
+
+__all__ = ["Service", "ServiceFailedError"]
+
+_log = structlog.get_logger(__name__)
+_DRAIN_S = 2.5
+
+
+class ServiceFailedError(Exception):
+    """A part of the service ended by itself; the cause is chained."""
+
+
+class Service:
+    """Runs a pipeline and its HTTP server.
+
+    Stopping takes in nothing more, lets both consumers finish what is journaled (what does not fit into the
+    time is read again at the next start), and disconnects.
+    """
+
+    def __init__(self, pipeline: Pipeline, session: PahoSource, http: HttpServer) -> None:
+        self.pipeline = pipeline
+        self._session = session
+        self._http = http
+        self._cleanups = AsyncExitStack()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stop_intake = asyncio.Event()
+        self._stop_consumers = asyncio.Event()
+
+    async def start(self) -> None:
+        """Start every part; returns when the API answers and the broker has confirmed the subscriptions.
+
+        Raises:
+            StartError: a part could not be started.
+            ServiceFailedError: a part ended while the others started.
+        """
+        pipeline = self.pipeline
+        self._cleanups.push_async_callback(self._end_consumers)
+        self._run("writer", pipeline.writer.run(self._stop_consumers))
+        self._run("detection", pipeline.detection.run(self._stop_consumers))
+        self._run("purge", pipeline.purge(self._stop_consumers))
+        self._session.start()
+        self._cleanups.push_async_callback(self._session.stop)
+        self._run("intake", pipeline.intake.run(self._stop_intake))
+        self._cleanups.push_async_callback(self._end_intake)
+        self._cleanups.push_async_callback(self._http.stop)
+        await self._http.start()
+        while not pipeline.intake.is_caught_up:
+            self.check()
+            await asyncio.sleep(0.02)
+
+    def check(self) -> None:
+        """Return while every part runs.
+
+        Raises:
+            ServiceFailedError: one ended; its error is the cause.
+        """
+        for name, task in self._tasks.items():
+            if task.done():
+                raise ServiceFailedError(f"{name} ended by itself") from (
+                    task.exception() if not task.cancelled() else None
+                )
+
+    async def stop(self) -> None:
+        """Stop every part, last started first. Idempotent."""
+        await self._cleanups.aclose()
+
+    def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks[name] = asyncio.create_task(work, name=name)
+
+    async def _end_intake(self) -> None:
+        self._stop_intake.set()
+        await self._finish("intake")
+
+    async def _end_consumers(self) -> None:
+        self._stop_consumers.set()
+        await asyncio.gather(*(self._finish(name) for name in ("writer", "detection", "purge")))
+
+    async def _finish(self, name: str) -> None:
+        """Wait for a part to end, not longer than the time there is."""
+        task = self._tasks.get(name)
+        if task is None:
+            return
+        _, unfinished = await asyncio.wait({task}, timeout=_DRAIN_S)
+        if unfinished:
+            _log.warning("part_cut_off", part=name, note="the journal keeps what it had not finished")
+            task.cancel()
+            await asyncio.wait({task})
+        elif not task.cancelled() and task.exception() is not None:
+            _log.error("part_failed", part=name, error=repr(task.exception()))

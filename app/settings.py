@@ -1,0 +1,56 @@
+"""Settings of the service, from the environment (`IOC_…`) or given by whoever starts it."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.mqtt import BrokerAddress
+from collector.intake import IntakeSettings
+
+__all__ = ["ServiceSettings"]
+
+
+class ServiceSettings(BaseSettings):
+    """Where the service keeps its data, listens and connects.
+
+    Raises:
+        pydantic.ValidationError: a value that cannot be used; it names the setting.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="IOC_", frozen=True, extra="forbid")
+
+    data_dir: Path = Path("data")
+    mqtt_host: str = "127.0.0.1"
+    mqtt_port: int = Field(default=1883, ge=1, le=65_535)
+    mqtt_user: str | None = None
+    mqtt_password: str | None = None
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8080, ge=1, le=65_535)
+    city: str = "tam-ky"
+    batch_messages: int = Field(default=2_000, ge=1, le=10_000)
+    max_payload_bytes: int = Field(default=16_384, ge=256, le=1_048_576)
+    journal_cap_mb: int = Field(default=2_048, ge=1)
+    purge_every_s: float = Field(default=10.0, gt=0)
+
+    @property
+    def broker(self) -> BrokerAddress:
+        """The broker to read from."""
+        return BrokerAddress(
+            host=self.mqtt_host, port=self.mqtt_port, user=self.mqtt_user, password=self.mqtt_password
+        )
+
+    @property
+    def receive_maximum(self) -> int:
+        """Messages in flight: twice a batch, so that the next arrives while one is being written."""
+        return 2 * self.batch_messages
+
+    @property
+    def duplicate_window(self) -> int:
+        """Records that duplicates are recognised over: twice what the broker can send again."""
+        return 2 * self.receive_maximum
+
+    @property
+    def intake(self) -> IntakeSettings:
+        """How the intake batches."""
+        return IntakeSettings(batch_messages=self.batch_messages)

@@ -1,0 +1,143 @@
+"""Joining the parts: what reads, journals, writes, detects and serves, over one data directory."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+
+from app.data_directory import DataDirectory
+from app.errors import StartError
+from app.settings import ServiceSettings
+from collector.decoding import MessageDecoding
+from collector.duplicates import RecentRecords
+from collector.errors import JournalUnusableError
+from collector.intake import Intake
+from collector.journal import Consumer, Journal
+from collector.source import MessageSource
+from collector.sqlite_journal import SqliteJournal
+from collector.tail import JournalTail
+from collector.writer import Writer
+from devices.cities import City
+from devices.clock import Clock
+from devices.decoders.loading import decoders
+from devices.programmes import BroadcastProgramme
+from devices.registry import Registry
+from rules.detection.engine import Engine
+from rules.detection.outcome import Outcome, Snapshot
+from rules.detection.runner import DetectionConsumer
+from rules.loading import load_catalogue
+from store.duckdb_store import DuckdbTelemetryStore
+from store.operations.database import OperationsDatabase, sqlite_url
+from store.operations.detection import DetectionTables
+from store.operations.errors import OperationsSetupError
+from store.telemetry import TelemetryUnavailableError
+
+__all__ = ["Pipeline", "Stores"]
+
+_MEGABYTE = 1_048_576
+
+
+class Stores:
+    """Everything at rest on this machine, opened together and closed in the opposite order.
+
+    Raises:
+        StartError: one of them cannot be opened; the sentence says which and why.
+    """
+
+    def __init__(self, directory: DataDirectory, settings: ServiceSettings) -> None:
+        with ExitStack() as opened:
+            try:
+                self.journal = SqliteJournal(directory.journal, settings.journal_cap_mb * _MEGABYTE)
+                opened.callback(self.journal.close)
+                self.operations = OperationsDatabase.open(sqlite_url(directory.operations))
+                opened.callback(self.operations.close)
+                self.telemetry = DuckdbTelemetryStore(directory.telemetry)
+                opened.callback(self.telemetry.close)
+            except (JournalUnusableError, OperationsSetupError, TelemetryUnavailableError) as error:
+                raise StartError(str(error)) from error
+            self._opened = opened.pop_all()
+
+    def close(self) -> None:
+        """Close them; idempotent."""
+        self._opened.close()
+
+
+class _JournaledDetection:
+    """Detection's store, telling the journal how far detection has come so that it can purge."""
+
+    def __init__(self, tables: DetectionTables, journal: Journal) -> None:
+        self._tables = tables
+        self._journal = journal
+
+    def load(self, journal: str) -> Snapshot:
+        """The last committed state for a journal."""
+        return self._tables.load(journal)
+
+    def commit(self, outcome: Outcome) -> None:
+        """Commit the outcome, then the journal's note of it; the note alone may be lost, and comes again."""
+        self._tables.commit(outcome)
+        if outcome.snapshot.position is not None:
+            self._journal.advance(Consumer.DETECTION, outcome.snapshot.position.number)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The service's moving parts over opened stores; each is made once, when first asked for."""
+
+    settings: ServiceSettings
+    stores: Stores
+    clock: Clock
+    city: City
+    registry: Registry
+    programmes: Sequence[BroadcastProgramme]
+    source: MessageSource
+
+    @cached_property
+    def tail(self) -> JournalTail:
+        """What the two consumers read."""
+        return JournalTail(self.stores.journal)
+
+    @cached_property
+    def decoding(self) -> MessageDecoding:
+        """Decoders, with the memory of what the journal already holds."""
+        recent = RecentRecords(self.settings.duplicate_window)
+        recent.rebuild(self.stores.journal.recent(self.settings.duplicate_window))
+        return MessageDecoding(decoders(), self.registry, recent, self.settings.max_payload_bytes)
+
+    @cached_property
+    def intake(self) -> Intake:
+        """Broker to journal."""
+        return Intake(
+            self.source, self.decoding, self.stores.journal, self.tail, self.clock, self.settings.intake
+        )
+
+    @cached_property
+    def writer(self) -> Writer:
+        """Journal to telemetry store."""
+        return Writer(self.stores.journal, self.tail, self.stores.telemetry, TelemetryUnavailableError)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The rules at work."""
+        return Engine(load_catalogue(), self.registry, self.programmes, self.city)
+
+    @cached_property
+    def detection(self) -> DetectionConsumer:
+        """Journal to faults and violations."""
+        store = _JournaledDetection(DetectionTables(self.stores.operations), self.stores.journal)
+        return DetectionConsumer(self.engine, self.tail, store, self.stores.journal.id)
+
+    async def purge(self, stop: asyncio.Event) -> None:
+        """Remove what both consumers have passed, every now and then, until told to stop."""
+        while not stop.is_set():
+            await asyncio.to_thread(self.stores.journal.purge, self.settings.duplicate_window)
+            await _sleep_until(stop, self.settings.purge_every_s)
+
+
+async def _sleep_until(stop: asyncio.Event, seconds: float) -> None:
+    """Sleep, but not longer than until `stop`."""
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,83 @@
+"""A simulated city: devices at plausible places, with parents and programmes. Same seed, same city."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from devices.cities import City
+from devices.programmes import BroadcastProgramme
+from devices.registry import Device
+from simulators.layout.cameras import lay_out_cameras
+from simulators.layout.lighting import lay_out_lighting
+from simulators.layout.network import Network
+from simulators.layout.programmes import broadcast_programmes
+from simulators.layout.site import Site
+from simulators.layout.villages import lay_out_villages
+
+__all__ = ["MIN_DEVICES", "SimulatedCity", "build_city"]
+
+MIN_DEVICES = 5
+"""One of each kind."""
+
+_WIFI_SHARE = 0.15
+_LOUDSPEAKER_SHARE = 0.08
+_CAMERA_SHARE = 0.10
+_LAMPS_PER_CABINET = 32
+_FOUNDED = date(2026, 6, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulatedCity:
+    """A city with its devices (passive parents first) and broadcast programmes.
+
+    Any registry can stand here, not only what `build_city` makes.
+    """
+
+    city: City
+    devices: tuple[Device, ...]
+    programmes: tuple[BroadcastProgramme, ...]
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """How many of each kind make up a city."""
+
+    cabinets: int
+    lamps: int
+    access_points: int
+    loudspeakers: int
+    cameras: int
+
+
+def build_city(city: City, device_count: int, seed: int, *, on: date = _FOUNDED) -> SimulatedCity:
+    """A city with exactly that many devices that speak, plus the switches and feeders they hang on.
+
+    `on` is the local day it is imagined at: all camera calibrations but one are valid on it and for more
+    than a year after, and the programmes are in force from its year on.
+
+    Raises:
+        ValueError: fewer devices than there are kinds.
+    """
+    counts = _counts(device_count)
+    site = Site(city, seed, on)
+    network = Network(site)
+    cabinets, lamps = lay_out_lighting(site, network, counts.cabinets, counts.lamps)
+    access_points, loudspeakers = lay_out_villages(site, network, counts.access_points, counts.loudspeakers)
+    cameras = lay_out_cameras(site, network, counts.cameras)
+    return SimulatedCity(
+        city=city,
+        devices=(*network.devices, *cabinets, *lamps, *access_points, *loudspeakers, *cameras),
+        programmes=broadcast_programmes(city, on),
+    )
+
+
+def _counts(total: int) -> _Counts:
+    if total < MIN_DEVICES:
+        raise ValueError(
+            f"a city has at least {MIN_DEVICES} devices, one of each kind, got {total!r}; ask for more"
+        )
+    access_points = max(1, round(total * _WIFI_SHARE))
+    loudspeakers = max(1, round(total * _LOUDSPEAKER_SHARE))
+    cameras = max(1, round(total * _CAMERA_SHARE))
+    lighting = total - access_points - loudspeakers - cameras
+    cabinets = max(1, round(lighting / (_LAMPS_PER_CABINET + 1)))
+    return _Counts(cabinets, lighting - cabinets, access_points, loudspeakers, cameras)

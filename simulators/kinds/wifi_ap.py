@@ -1,0 +1,92 @@
+"""Public Wi-Fi: clients and traffic follow the day."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from devices.registry import Device
+from simulators.messages import TimeFormat
+from simulators.randomness import wobble
+from simulators.world import Behaviour, Happening, Moment, Profile, World
+
+# Share of the capacity in use by hour: empty before dawn, busiest in the evening.
+_CLIENTS = Profile(
+    [
+        0.05, 0.03, 0.02, 0.02, 0.03, 0.08, 0.18, 0.28, 0.32, 0.34, 0.35, 0.33,
+        0.25, 0.24, 0.30, 0.34, 0.38, 0.45, 0.55, 0.62, 0.58, 0.42, 0.22, 0.11,
+    ]
+)  # fmt: skip
+_MOST_SHARE = 0.85
+_DEFAULT_CAPACITY_COUNT = 64
+_TX_BYTES_PER_CLIENT_H = 45_000_000
+_RX_SHARE = 0.12
+_MS_PER_DAY = 86_400_000
+
+
+class _Traits(NamedTuple):
+    """What differs from point to point."""
+
+    capacity_count: int
+    popularity: float
+    booted_ms: int
+    rtt_ms: float
+    noise_dbm: float
+    memory_pct: float
+
+
+class _AccessPoint:
+    """Counts up its bytes since it was started, some days before the world began."""
+
+    time_format = TimeFormat.EPOCH_MS
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._traits: dict[str, _Traits] = {}
+
+    def telemetry(self, device: Device, moment: Moment) -> Mapping[str, Any]:
+        """The access point's reading."""
+        world, at_ms, random = self._world, moment.at_ms, moment.random
+        traits = self._traits.get(device.id) or self._learn(device)
+        share = min(_MOST_SHARE, _CLIENTS.at(world.local_h(at_ms)) * traits.popularity * wobble(random, 0.15))
+        tx_bytes = self._sent_bytes(traits, at_ms)
+        return {
+            "client_count": round(traits.capacity_count * share),
+            "rx_bytes": int(tx_bytes * _RX_SHARE),
+            "tx_bytes": int(tx_bytes),
+            "backhaul_up": True,
+            "backhaul_rtt_ms": round(traits.rtt_ms * wobble(random, 0.3), 1),
+            "backhaul_loss_pct": round(0.5 * random.random() ** 4, 1),
+            "channel_load_pct": round(10 + 55 * share * wobble(random, 0.1)),
+            "noise_dbm": round(traits.noise_dbm + random.random() * 2),
+            "auth_failure_count": int(3 * random.random() * share),
+            "cpu_pct": round(8 + 45 * share * wobble(random, 0.2)),
+            "memory_pct": round(traits.memory_pct + 10 * share),
+            "uptime_s": (at_ms - traits.booted_ms) // 1000,
+            "temp_c": round(world.ambient_c(at_ms) + 14 + 8 * share + random.random(), 1),
+        }
+
+    def events(self, device: Device, moment: Moment) -> tuple[Happening, ...]:  # noqa: ARG002 - part of the protocol
+        """Access points say nothing but readings."""
+        return ()
+
+    def _sent_bytes(self, traits: _Traits, at_ms: int) -> float:
+        """Bytes sent to clients since the start: the area under the curve, so that it never falls."""
+        used = _CLIENTS.total(self._world.local_h(at_ms)) - _CLIENTS.total(
+            self._world.local_h(traits.booted_ms)
+        )
+        return used * traits.capacity_count * traits.popularity * _TX_BYTES_PER_CLIENT_H
+
+    def _learn(self, device: Device) -> _Traits:
+        random = self._world.traits(device)
+        traits = _Traits(
+            capacity_count=int(device.attributes.get("client_capacity_count", _DEFAULT_CAPACITY_COUNT)),
+            popularity=random.uniform(0.5, 1.2),
+            booted_ms=self._world.origin_ms - random.randint(_MS_PER_DAY, 60 * _MS_PER_DAY),
+            rtt_ms=random.uniform(4, 22),
+            noise_dbm=random.uniform(-96, -88),
+            memory_pct=random.uniform(35, 60),
+        )
+        self._traits[device.id] = traits
+        return traits
+
+
+BEHAVIOUR: type[Behaviour] = _AccessPoint

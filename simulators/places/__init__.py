@@ -1,0 +1,1 @@
+"""Names of streets, villages and schools by city, read by `simulators.layout.names`."""

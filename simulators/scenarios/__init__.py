@@ -1,0 +1,1 @@
+"""Scenarios as YAML, read by `simulators.scenario`."""

@@ -1,0 +1,168 @@
+import json
+
+import polars as pl
+import pytest
+
+from collector.decoding import Chunk, MessageDecoding
+from collector.duplicates import RecentRecords
+from collector.fates import Fate
+from devices.batch import ReadingBatch
+from devices.decoders.native import NativeDecoder
+from devices.messages import Devices, RawMessage, Record
+from devices.stream import DeadLetterBatch, Entry, EventBatch, StatusBatch
+from tests.collector.support import LAMP_TOPIC, LAMPS, telemetry
+
+NOW = 1_795_348_800_000
+MINUTE = 60_000
+
+
+def decoding(window: int = 1000, limit: int = 16_384) -> MessageDecoding:
+    return MessageDecoding([NativeDecoder()], LAMPS, RecentRecords(window), limit)
+
+
+def readings(chunk: Chunk) -> pl.DataFrame:
+    (batch,) = (content for content in chunk.contents if isinstance(content, ReadingBatch))
+    return batch.frame
+
+
+def test_decoding_of_every_sort_counts_each_record_once() -> None:
+    status = RawMessage(LAMP_TOPIC.replace("telemetry", "status"), b'{"state":"online"}', retained=True)
+    event = RawMessage(LAMP_TOPIC.replace("telemetry", "event"), b'{"id":"e1","type":"self-test"}')
+    command = RawMessage(LAMP_TOPIC.replace("telemetry", "command"), b"{}")
+    array = RawMessage(LAMP_TOPIC, json.dumps([{"ts": NOW, "seq": 2}, {"power_w": "x"}]).encode())
+    messages = [telemetry(ts=NOW, seq=1), telemetry(ts=NOW, seq=1), status, event, event, array, command]
+    chunk = decoding().decode([*messages, RawMessage("a/b", b"1")], NOW, caught_up=True)
+    assert {fate: chunk.tally.of(fate) for fate in Fate} == {
+        Fate.RECEIVED: 9,
+        Fate.WRITTEN: 0,
+        Fate.EVENTS: 0,
+        Fate.STATUS: 1,
+        Fate.IGNORED: 0,
+        Fate.DEAD_LETTERED: 3,
+        Fate.DUPLICATES: 2,
+    }
+    assert chunk.tally.reasons(Fate.DEAD_LETTERED) == {"schema": 1, "topic": 2}
+    held = {
+        type(content): content.frame.height for content in chunk.contents if not hasattr(content, "caught_up")
+    }
+    assert held == {ReadingBatch: 2, EventBatch: 1, StatusBatch: 1, DeadLetterBatch: 3}
+
+
+def test_decoding_of_an_oversized_message_keeps_a_sample_and_its_size() -> None:
+    chunk = decoding(limit=100).decode([RawMessage(LAMP_TOPIC, b"x" * 5000)], NOW, caught_up=True)
+    (letters,) = chunk.contents
+    assert isinstance(letters, DeadLetterBatch)
+    row = letters.frame.row(0, named=True)
+    assert (row["reason"], row["payload"], row["payload_bytes"]) == ("oversized", b"x" * 100, 5000)
+
+
+def test_decoding_by_a_decoder_that_fails_keeps_the_message() -> None:
+    class Broken:
+        name = "broken"
+        filters = ("#",)
+
+        def decode(self, _message: RawMessage, _devices: Devices) -> list[Record]:
+            raise ZeroDivisionError
+
+        def unknown_fields(self) -> dict[tuple[str, str], int]:
+            return {}
+
+    chunk = MessageDecoding([Broken()], LAMPS, RecentRecords(10), 100).decode(
+        [RawMessage("a", b"1")], NOW, caught_up=True
+    )
+    assert chunk.tally.reasons(Fate.DEAD_LETTERED) == {"unsupported": 1}
+
+
+@pytest.mark.parametrize(
+    ("ts", "quality", "measured_at"),
+    [
+        (NOW - 5 * 86_400_000, "ok", NOW - 5 * 86_400_000),
+        (NOW + MINUTE, "ok", NOW + MINUTE),
+        (NOW + MINUTE + 1, "bad", NOW),
+        (None, "absent", NOW),
+        (253_402_300_799_999, "bad", NOW),
+    ],
+)
+def test_device_time_is_judged_by_how_far_ahead_it_is(ts: int | None, quality: str, measured_at: int) -> None:
+    frame = readings(decoding().decode([telemetry(ts=ts, seq=1)], NOW, caught_up=True))
+    assert frame["time_quality"].to_list() == [quality]
+    assert frame["measured_at"].dt.epoch("ms").to_list() == [measured_at]
+    assert frame["device_time"].to_list() == [ts]
+
+
+def test_device_clock_constantly_behind_is_bad_from_the_third_proof() -> None:
+    decode = decoding()
+    qualities = []
+    for step in range(4):
+        now = NOW + step * MINUTE
+        chunk = decode.decode([telemetry(ts=now - 7 * 3_600_000, seq=step)], now, caught_up=True)
+        qualities += readings(chunk)["time_quality"].to_list()
+    assert qualities == ["ok", "ok", "bad", "bad"]
+
+
+def test_device_clock_put_right_is_good_again() -> None:
+    decode = decoding()
+    for step in range(4):
+        now = NOW + step * MINUTE
+        decode.decode([telemetry(ts=now - 7 * 3_600_000, seq=step)], now, caught_up=True)
+    now = NOW + 5 * MINUTE
+    for seq in (10, 11):
+        chunk = decode.decode([telemetry(ts=now, seq=seq)], now, caught_up=True)
+    assert readings(chunk)["time_quality"].to_list() == ["ok"]
+    assert decode.clocks.constantly_behind == []
+
+
+def test_backlog_of_an_outage_is_late_and_never_bad() -> None:
+    decode = decoding()
+    qualities: set[str] = set()
+    for step in range(10):
+        now = NOW + step * 1000
+        backlog = [
+            telemetry(ts=NOW - 7_200_000 + (step * 60 + n) * 10_000, seq=step * 60 + n) for n in range(60)
+        ]
+        qualities |= set(readings(decode.decode(backlog, now, caught_up=True))["time_quality"].to_list())
+    assert qualities == {"ok"}
+
+
+def test_behind_while_catching_up_proves_nothing() -> None:
+    decode = decoding()
+    for step in range(5):
+        now = NOW + step * MINUTE
+        decode.decode([telemetry(ts=now - 7 * 3_600_000, seq=step)], now, caught_up=False)
+    assert decode.clocks.constantly_behind == []
+
+
+def test_duplicate_is_recognised_after_a_rebuild_from_the_journal() -> None:
+    sent = [
+        telemetry(ts="2026-11-22T12:00:00.123456Z", seq=1, power_w=1),
+        telemetry(ts=NOW, power_w=1),
+        telemetry(ts=NOW, dim_pct=5),
+        telemetry(power_w=3),
+        telemetry(seq=9),
+        RawMessage(LAMP_TOPIC.replace("telemetry", "event"), b'{"type":"self-test"}'),
+    ]
+    first = decoding().decode(sent, NOW, caught_up=True)
+    assert first.tally.of(Fate.DUPLICATES) == 0
+    recent = RecentRecords(100)
+    recent.rebuild(Entry(number, content) for number, content in enumerate(first.contents, 1))
+    again = [RawMessage(m.topic, m.payload, duplicate=True) for m in sent]
+    second = MessageDecoding([NativeDecoder()], LAMPS, recent, 1000).decode(again, NOW, caught_up=True)
+    assert second.tally.of(Fate.DUPLICATES) == len(sent)
+    assert second.contents == []
+
+
+def test_equal_readings_without_time_are_kept_unless_the_broker_repeats_them() -> None:
+    decode = decoding()
+    first = decode.decode([telemetry(power_w=1), telemetry(power_w=1)], NOW, caught_up=True)
+    assert first.tally.of(Fate.DUPLICATES) == 0
+
+
+def test_recent_records_remembers_at_least_its_window_and_forgets_in_the_end() -> None:
+    recent = RecentRecords(window=10)
+    for key in range(10):
+        recent.remember(key)
+    assert all(recent.is_repeated(key) for key in range(10))
+    for key in range(100, 125):
+        recent.remember(key)
+    assert all(recent.is_repeated(key) for key in range(115, 125))
+    assert not recent.is_repeated(0)
