@@ -16,7 +16,7 @@ import msgspec
 from prometheus_client import CollectorRegistry
 from rich.console import Console
 
-from api.app import create_app
+from api.application import create_app
 from api.auth import Role
 from api.services import ApiServices, OperationsViews
 from app import STARTED_S
@@ -35,24 +35,27 @@ from app.version import VERSION
 from app.wiring import Pipeline, Stores
 from collector.source import MessageSource
 from devices.cities import City, load_city
-from devices.clock import SteppedClock, SystemClock
+from devices.clock import SteppedClock, SystemClock, milliseconds
 from devices.decoders.loading import decoders
 from devices.messages import RawMessage
 from devices.registry import Registry
 from simulators.barrier import DeliveryBarrier
 from simulators.city import SimulatedCity, build_city
-from simulators.driver import Driver
+from simulators.driver import Driver, Timing
 from simulators.pace import FixedPace, Pace, UntilNight
 from simulators.scenario import load_scenario
 from simulators.simulation import Simulation
 from store.operations.devices import DeviceRepository
 from store.operations.programmes import ProgrammeRepository
 
-__all__ = ["DemoOptions", "run_demo"]
+__all__ = ["SCENARIO", "DemoOptions", "run_demo", "terminal"]
 
 _WHO = "ioc demo"
 _DUSK = time_of_day(17, 30)
 _LINE_EVERY_S = 0.5
+# Shorter than Ctrl-C may take: a step that nobody answers must not hold up the stop.
+_TIMING = Timing(barrier_timeout_s=2.0)
+SCENARIO = "first-light"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,11 +209,12 @@ async def _start(options: DemoOptions, cleanups: AsyncExitStack) -> _Demo:
         if options.speed
         else UntilNight(origin_ms=beginning.origin_ms, zone=city.zone)
     )
+    # Like real devices, ours send again what they cannot know was received: the step that was cut off.
     simulation = Simulation(
         simulated,
-        load_scenario("first-light"),
+        load_scenario(SCENARIO),
         seed=beginning.seed,
-        start_ms=clock.now_ms(),
+        start_ms=max(beginning.origin_ms, clock.now_ms() - milliseconds(_TIMING.step_max_s)),
         origin_ms=beginning.origin_ms,
     )
     return _Demo(
@@ -220,7 +224,7 @@ async def _start(options: DemoOptions, cleanups: AsyncExitStack) -> _Demo:
         stores=stores,
         broker=broker,
         service=service,
-        driver=Driver(simulation=simulation, clock=clock, publisher=publisher, barrier=barrier, pace=pace),
+        driver=Driver(simulation=simulation, clock=clock, publisher=publisher, barrier=barrier, pace=pace, timing=_TIMING),
         clock=clock,
         pace=pace,
         views=views,

@@ -76,7 +76,7 @@ class PipelineMetrics(Collector):
             unknown.add_metric([kind, field], count)
         yield unknown
         late = CounterMetricFamily("ioc_late_readings", "Readings too late for detection", labels=["kind"])
-        for kind, count in self._pipeline.engine.late_readings.items():
+        for kind, count in self._pipeline.engine.counters.late.items():
             late.add_metric([kind], count)
         yield late
 

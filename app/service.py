@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import structlog
@@ -14,7 +14,8 @@ from app.wiring import Pipeline
 __all__ = ["Service", "ServiceFailedError"]
 
 _log = structlog.get_logger(__name__)
-_DRAIN_S = 2.5
+_DRAIN_S = 1.5
+_POLL_S = 0.02
 
 
 class ServiceFailedError(Exception):
@@ -83,8 +84,19 @@ class Service:
         await self._finish("intake")
 
     async def _end_consumers(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._drained(), _DRAIN_S)
         self._stop_consumers.set()
         await asyncio.gather(*(self._finish(name) for name in ("writer", "detection", "purge")))
+
+    async def _drained(self) -> None:
+        """Return when both consumers have read all that is journaled, or one of them cannot."""
+        pipeline = self.pipeline
+        newest = pipeline.tail.newest
+        while min(pipeline.writer.position, pipeline.detection.read_position) < newest:
+            if any(self._tasks[name].done() for name in ("writer", "detection")):
+                return
+            await asyncio.sleep(_POLL_S)
 
     async def _finish(self, name: str) -> None:
         """Wait for a part to end, not longer than the time there is."""

@@ -26,7 +26,7 @@ from devices.registry import Registry
 from rules.detection.engine import Engine
 from rules.detection.outcome import Outcome, Snapshot
 from rules.detection.runner import DetectionConsumer
-from rules.loading import load_catalogue
+from rules.loading import load_rules
 from store.duckdb_store import DuckdbTelemetryStore
 from store.operations.database import OperationsDatabase, sqlite_url
 from store.operations.detection import DetectionTables
@@ -120,7 +120,7 @@ class Pipeline:
     @cached_property
     def engine(self) -> Engine:
         """The rules at work."""
-        return Engine(load_catalogue(), self.registry, self.programmes, self.city)
+        return Engine(load_rules(), self.registry, self.programmes, self.city)
 
     @cached_property
     def detection(self) -> DetectionConsumer:

@@ -83,10 +83,11 @@ class Driver:
     async def _step(self, to_ms: int) -> None:
         """Publish one step's messages and wait until the service has them.
 
-        The clock moves first: whatever is received is received at the end of the step that made it.
+        The clock moves first: whatever is received is received at the end of the step that made it. A run
+        that goes on may begin a little before the clock, saying again what an interruption cut off.
         """
         messages = self.simulation.advance(to_ms)
-        self.clock.step_to(to_ms)
+        self.clock.step_to(max(to_ms, self.clock.now_ms()))
         for message in messages:
             self.barrier.sent(message.topic, message.payload)
         await self.publisher.publish(messages)

@@ -1,0 +1,63 @@
+"""The web application, made of its services."""
+
+import asyncio
+import importlib
+import pkgutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+import api.routes
+from api import documentation
+from api.live import LiveChanges
+from api.middleware import LastResort, RequestFigures, RequestMetrics
+from api.problems import handle_problems
+from api.services import ApiServices
+
+__all__ = ["create_app"]
+
+_TITLE = "IOC telemetry"
+
+
+class _Api(FastAPI):
+    """FastAPI with our OpenAPI document."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, made once."""
+        if not self.openapi_schema:
+            self.openapi_schema = documentation.openapi_document(self)
+        return self.openapi_schema
+
+
+def create_app(services: ApiServices) -> FastAPI:
+    """The application over these services. It closes none of them; `api.server.ApiServer` serves it."""
+    # FastAPI's own documentation pages load scripts from the internet.
+    app = _Api(title=_TITLE, version=services.version, lifespan=_lifespan, docs_url=None, redoc_url=None)
+    app.state.services = services
+    app.state.live = LiveChanges(services.operations.changes)
+    for router in _routers():
+        app.include_router(router)
+    app.include_router(documentation.router)
+    handle_problems(app)
+    app.add_middleware(LastResort)
+    app.add_middleware(RequestMetrics, figures=RequestFigures(services.metrics))
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    live: LiveChanges = app.state.live
+    following = asyncio.create_task(live.run(), name="live changes")
+    try:
+        yield
+    finally:
+        live.close()
+        await following
+
+
+def _routers() -> list[APIRouter]:
+    """The router of every module in `api/routes/`."""
+    names = sorted(module.name for module in pkgutil.iter_modules(api.routes.__path__))
+    return [importlib.import_module(f"api.routes.{name}").router for name in names]

@@ -1,0 +1,24 @@
+"""A live change as the API shows it."""
+
+from typing import Literal
+
+from api.models.common import Model
+from api.models.faults import FaultView
+from api.models.violations import ViolationView
+from api.times import Moment
+
+__all__ = ["ChangeView"]
+
+
+class ChangeView(Model):
+    """One change: the record as the change left it, in the member that its type names."""
+
+    revision: int
+    """Grows with each change; also the event's id, for Last-Event-ID."""
+    at: Moment
+    type: Literal["fault", "violation"]
+    change: str
+    """`raised`, `acknowledged`, `cleared` or `suspected`."""
+    fault: FaultView | None
+    violation: ViolationView | None
+    """Always with a masked plate, and without pictures and explanation."""

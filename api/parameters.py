@@ -1,0 +1,29 @@
+"""Query parameters that several routes share, checked before anything is looked up."""
+
+from typing import Annotated
+
+from fastapi import Path, Query
+from pydantic import AfterValidator
+
+from devices.catalogue import PASSIVE_KINDS, kinds
+from devices.topics import DEVICE_ID
+
+__all__ = ["AreaFilter", "DeviceFilter", "DeviceId", "KindFilter", "RuleFilter"]
+
+_ID = f"^{DEVICE_ID.pattern}$"
+
+
+def _known_kind(kind: str) -> str:
+    known = [*kinds(), *sorted(PASSIVE_KINDS)]
+    if kind not in known:
+        raise ValueError(f"must be one of {', '.join(known)}, got {kind!r}")
+    return kind
+
+
+DeviceId = Annotated[str, Path(pattern=_ID, description="Id of the device")]
+DeviceFilter = Annotated[str | None, Query(pattern=_ID, description="Id of a device")]
+KindFilter = Annotated[
+    Annotated[str, AfterValidator(_known_kind)] | None, Query(max_length=64, description="Kind of device")
+]
+AreaFilter = Annotated[str | None, Query(pattern="^[a-z0-9-]{1,64}$", description="Slug of a current ward")]
+RuleFilter = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9._-]{1,256}$", description="Id of a rule")]

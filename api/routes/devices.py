@@ -1,0 +1,179 @@
+"""Devices: find, read, their latest state, their readings over a range."""
+
+from typing import Annotated
+
+import polars as pl
+from fastapi import APIRouter, Query, Request, Response
+from polars import selectors
+
+from api.auth import Scope, needs
+from api.models.common import DeviceRef
+from api.models.devices import DeviceView, FieldView, LatestView, StatusView, TelemetryView, reading_of
+from api.paging import Cursor, Limit, PageView, id_after, link_next
+from api.parameters import AreaFilter, DeviceId, KindFilter
+from api.problems import Problem, ProblemKind
+from api.services import ApiServices, Services
+from api.times import QueryMoment
+from devices.catalogue import kinds
+from devices.description import DeviceKind
+from devices.registry import Device
+from store.telemetry import RangeQuery
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1", tags=["devices"])
+
+_LARGEST_RANGE = 10_000
+_READS_DEVICES = needs(Scope.DEVICES_READ)
+_READS_TELEMETRY = needs(Scope.TELEMETRY_READ)
+TextFilter = Annotated[
+    str | None, Query(max_length=100, description="A part of the id, name, street, or ward before 2025")
+]
+FieldNames = Annotated[
+    str | None,
+    Query(max_length=1000, description="Names of fields, separated by commas; all of them by default"),
+]
+
+
+@router.get("/devices", dependencies=[_READS_DEVICES])
+def list_devices(  # noqa: PLR0913 - each is a filter
+    *,
+    request: Request,
+    response: Response,
+    services: Services,
+    kind: KindFilter = None,
+    area: AreaFilter = None,
+    text: TextFilter = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> PageView[DeviceView]:
+    """Devices and passive assets, by id."""
+    after = id_after(cursor) or ""
+    needle = (text or "").casefold()
+    found = sorted(
+        device.id
+        for device in services.registry().values()
+        if device.id > after
+        and kind in (None, device.kind)
+        and area in (None, device.area)
+        and needle in _searched(device)
+    )
+    items = [DeviceView.of(services.registry()[device]) for device in found[:limit]]
+    last = found[limit - 1] if len(found) > limit else None
+    return PageView(items=items, next=link_next(request, response, last))
+
+
+@router.get("/devices/{device}", dependencies=[_READS_DEVICES])
+def get_device(device: DeviceId, services: Services) -> DeviceView:
+    """One device."""
+    return DeviceView.of(_known(device, services))
+
+
+@router.get("/devices/{device}/latest", dependencies=[_READS_TELEMETRY])
+def get_latest(device: DeviceId, services: Services) -> LatestView:
+    """The latest state of a device."""
+    known = _known(device, services)
+    registry = services.registry()
+    latest = services.operations.latest.get(device)
+    if latest is not None:
+        return LatestView.of(latest, registry)
+    status = services.operations.latest.status(device)
+    return LatestView(
+        device=DeviceRef.of(known.id, known.kind, known.area, registry),
+        reading=None,
+        status=StatusView.of(status) if status is not None else None,
+    )
+
+
+@router.get("/latest", dependencies=[_READS_TELEMETRY])
+def list_latest(  # noqa: PLR0913 - each is a filter
+    *,
+    request: Request,
+    response: Response,
+    services: Services,
+    kind: KindFilter = None,
+    area: AreaFilter = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> PageView[LatestView]:
+    """The latest state of every device that ever reported, by id."""
+    after = id_after(cursor)
+    page = services.operations.latest.list(kind=kind, area=area, after=after, limit=limit)
+    registry = services.registry()
+    items = [LatestView.of(latest, registry) for latest in page.items]
+    return PageView(items=items, next=link_next(request, response, page.next_after))
+
+
+@router.get("/devices/{device}/telemetry", dependencies=[_READS_TELEMETRY])
+def get_telemetry(
+    device: DeviceId,
+    services: Services,
+    measured_from: Annotated[QueryMoment, Query(alias="from", description="Measured then or later")],
+    measured_to: Annotated[QueryMoment, Query(alias="to", description="Measured before")],
+    fields: FieldNames = None,
+    limit: Annotated[int, Query(ge=1, le=_LARGEST_RANGE, description="How many readings at most")] = 1000,
+) -> TelemetryView:
+    """Readings of a device in a range of the device's own time, oldest first."""
+    known = _known(device, services)
+    kind = kinds().get(known.kind)
+    if kind is None:
+        raise Problem(ProblemKind.NOT_FOUND, f"{device!r} is a {known.kind}, which has no telemetry")
+    if measured_from >= measured_to:
+        raise Problem(ProblemKind.INVALID, "to must be later than from", field="to")
+    asked = _fields(fields, kind)
+    query = RangeQuery(
+        kind=kind.id,
+        devices=[device],
+        from_ms=measured_from,
+        to_ms=measured_to,
+        fields=asked,
+        limit=limit + 1,
+    )
+    frame = _with_plain_values(services.telemetry.range(query))
+    return TelemetryView(
+        device=DeviceRef.of(known.id, known.kind, known.area, services.registry()),
+        fields=[FieldView.of(kind.by_name[name]) for name in asked],
+        readings=[reading_of(row, asked) for row in frame.head(limit).iter_rows(named=True)],
+        truncated=frame.height > limit,
+    )
+
+
+def _known(device: str, services: ApiServices) -> Device:
+    """The device of that id.
+
+    Raises:
+        Problem: the registry has none.
+    """
+    known = services.registry().get(device)
+    if known is None:
+        raise Problem(ProblemKind.NOT_FOUND, f"there is no device {device!r}")
+    return known
+
+
+def _searched(device: Device) -> str:
+    return f"{device.id}\n{device.name}\n{device.street}\n{device.area_legacy}".casefold()
+
+
+def _fields(names: str | None, kind: DeviceKind) -> list[str]:
+    """The fields asked for, each once.
+
+    Raises:
+        Problem: the kind does not report one of them.
+    """
+    asked = (
+        list(dict.fromkeys(name.strip() for name in names.split(","))) if names else list(kind.field_names)
+    )
+    unknown = [name for name in asked if name not in kind.by_name]
+    if unknown:
+        detail = f"a {kind.id} does not report {unknown[0]!r}; it reports {', '.join(kind.field_names)}"
+        raise Problem(ProblemKind.INVALID, detail, field="fields")
+    return asked
+
+
+def _with_plain_values(frame: pl.DataFrame) -> pl.DataFrame:
+    """Times as epoch milliseconds, and what is no number as missing: JSON knows no NaN."""
+    return frame.with_columns(
+        pl.col("measured_at", "received_at").dt.epoch("ms"),
+        pl.col("time_quality").cast(pl.String),
+        selectors.float().fill_nan(None),
+    )

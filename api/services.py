@@ -1,0 +1,83 @@
+"""What the API needs from the rest of the service."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+from prometheus_client import CollectorRegistry
+
+from devices.clock import Clock, SystemClock
+from devices.registry import Registry
+from store.operations.audit import AuditLog
+from store.operations.changes import ChangeFeed
+from store.operations.database import OperationsDatabase
+from store.operations.dead_letters import DeadLetterRepository
+from store.operations.faults import FaultRepository
+from store.operations.keys import KeyRepository
+from store.operations.latest import LatestRepository
+from store.operations.violations import ViolationRepository
+from store.telemetry import TelemetryStore
+
+__all__ = ["ApiServices", "Check", "OperationsViews", "Services"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """Whether one part of the service does its work, and in words why not."""
+
+    ok: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationsViews:
+    """The operations store as the API sees it."""
+
+    faults: FaultRepository
+    violations: ViolationRepository
+    latest: LatestRepository
+    dead_letters: DeadLetterRepository
+    keys: KeyRepository
+    audit: AuditLog
+    changes: ChangeFeed
+
+    @classmethod
+    def of(cls, database: OperationsDatabase) -> "OperationsViews":
+        """Every view of one database."""
+        return cls(
+            faults=FaultRepository(database),
+            violations=ViolationRepository(database),
+            latest=LatestRepository(database),
+            dead_letters=DeadLetterRepository(database),
+            keys=KeyRepository(database),
+            audit=AuditLog(database),
+            changes=ChangeFeed(database),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiServices:
+    """Everything the API reads from and writes to.
+
+    `registry` and `health` are asked anew for each request, from any thread. `clock` is the city's;
+    `real_clock` is the one by which keys expire.
+    """
+
+    operations: OperationsViews
+    telemetry: TelemetryStore
+    registry: Callable[[], Registry]
+    health: Callable[[], Mapping[str, Check]]
+    metrics: CollectorRegistry
+    clock: Clock
+    version: str
+    real_clock: Clock = field(default_factory=SystemClock)
+
+
+def _services(request: Request) -> ApiServices:
+    services: ApiServices = request.app.state.services
+    return services
+
+
+Services = Annotated[ApiServices, Depends(_services)]
+"""The services of the application a request came to."""

@@ -1,0 +1,80 @@
+"""The wire form of live changes: server-sent events."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from api.live import LiveChanges
+from api.models.faults import FaultView
+from api.models.stream import ChangeView
+from api.models.violations import ViolationView
+from api.times import moment
+from devices.registry import Registry
+from store.operations.changes import ChangeRecord
+from store.operations.records import ChangeType, FaultRecord, ViolationRecord, from_body
+
+__all__ = ["StreamFilter", "event_stream"]
+
+_HEARTBEAT_S = 15
+_SEND_TIMEOUT_S = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamFilter:
+    """Which changes a stream carries; None for area or kind asks for all."""
+
+    types: frozenset[ChangeType]
+    area: str | None = None
+    kind: str | None = None
+
+    def wants(self, change: ChangeRecord) -> bool:
+        """Whether the change is to be sent."""
+        return (
+            change.type in self.types
+            and self.area in (None, change.area)
+            and self.kind in (None, change.kind)
+        )
+
+
+def event_stream(
+    live: LiveChanges, after: int | None, wanted: StreamFilter, registry: Callable[[], Registry]
+) -> EventSourceResponse:
+    """The answer that sends changes as they happen, and a comment as heartbeat while nothing does."""
+    return EventSourceResponse(
+        _events(live, after, wanted, registry),
+        ping=_HEARTBEAT_S,
+        ping_message_factory=lambda: ServerSentEvent(comment="heartbeat"),
+        send_timeout=_SEND_TIMEOUT_S,
+    )
+
+
+async def _events(
+    live: LiveChanges, after: int | None, wanted: StreamFilter, registry: Callable[[], Registry]
+) -> AsyncIterator[ServerSentEvent]:
+    # The first bytes go out at once, so that a client knows that it is connected and proxies do not wait.
+    yield ServerSentEvent(comment="connected", retry=2000)
+    async for change in live.follow(after):
+        if wanted.wants(change):
+            data = _view(change, registry()).model_dump_json(exclude_none=False)
+            yield ServerSentEvent(data, event=change.type.value, id=str(change.revision))
+
+
+def _view(change: ChangeRecord, registry: Registry) -> ChangeView:
+    body: Mapping[str, Any] = change.body
+    fault, violation = None, None
+    if change.type is ChangeType.FAULT:
+        fault = FaultView.of(from_body(FaultRecord, body), registry)
+    else:
+        # The feed holds the masked plate only, so there is nothing here to hide or to show.
+        record = from_body(ViolationRecord, body)
+        violation = ViolationView.of(record, registry, plate_masked=True)
+    return ChangeView(
+        revision=change.revision,
+        at=moment(change.at_ms),
+        type=change.type.value,
+        change=change.change,
+        fault=fault,
+        violation=violation,
+    )

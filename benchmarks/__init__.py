@@ -1,0 +1,1 @@
+"""Measurements and long proofs; imported by nothing."""

@@ -1,0 +1,1 @@
+"""What proves the catalogue: series of readings in, faults out."""

@@ -1,0 +1,177 @@
+"""Detection for one kind of device: order, conditions, silences and events, and their state together."""
+
+from collections.abc import Iterable, Mapping, Set
+from typing import Any
+
+import polars as pl
+
+from devices.batch import reading_schema
+from devices.stream import Mark
+from rules.detection.conditions import Conditions
+from rules.detection.context import Context
+from rules.detection.explanation import why_retired
+from rules.detection.fleet import Fleet
+from rules.detection.happenings import Happenings
+from rules.detection.heads import Heads
+from rules.detection.machine import Phase
+from rules.detection.ordering import HEAD_TYPES, Ordering
+from rules.detection.outcome import Change
+from rules.detection.silences import Silences
+from rules.detection.state import DeviceState
+from rules.faults import FaultCleared, fault_id
+from rules.rule import Rule
+
+__all__ = ["Lane", "retired"]
+
+
+class Lane:
+    """Everything about the devices of one kind.
+
+    `touched` collects the row numbers whose state changed since it was last emptied.
+    """
+
+    def __init__(self, fleet: Fleet, rules: Iterable[Rule], context: Context) -> None:
+        own = tuple(rules)
+        self.fleet = fleet
+        self.conditions = Conditions(own, fleet, context)
+        self.silences = Silences(own, fleet)
+        self.happenings = Happenings(own, fleet, context)
+        types = HEAD_TYPES | self.conditions.head_types | self.silences.head_types
+        self._phases = [name for name in types if name.startswith("phase:")]
+        self._stored = [*HEAD_TYPES, *(name for name in types if name.startswith("prev."))]
+        self._heads = Heads(len(fleet), types, dict.fromkeys(self._phases, 0))
+        self._schema = dict(reading_schema(fleet.kind.id))
+        self.ordering = Ordering(fleet, self._heads, self._schema)
+        self.touched: set[int] = set()
+
+    @property
+    def active(self) -> int:
+        """How many faults are active."""
+        pairs = (pair for pairs in self.conditions.pairs.values() for pair in pairs.values())
+        silent = sum(len(devices) for devices in self.silences.silent.values())
+        return sum(pair.phase >= Phase.ACTIVE for pair in pairs) + silent
+
+    def read(self, frame: pl.DataFrame, now_ms: int) -> list[Change]:
+        """What a batch of readings changes."""
+        batch = self.ordering.numbered(frame)
+        if batch.height == 0:
+            return []
+        self.touched.update(batch["row"])
+        return self._apply(self.ordering.receive(batch), now_ms)
+
+    def see(self, frame: pl.DataFrame, now_ms: int) -> list[Change]:
+        """What a batch of events of this kind changes."""
+        events = self.fleet.numbered(frame)
+        found = self.happenings.process(events, now_ms)
+        self.touched.update(
+            row for violation in found if (row := self.fleet.row_of(violation.device)) is not None
+        )
+        return list(found)
+
+    def advance(self, mark: Mark, caught_up_since_ms: int) -> list[Change]:
+        """What the idle clock changes: readings that waited in vain for others, and devices that are silent."""
+        released = self.ordering.advance(mark.received_up_to_ms)
+        changes = self._apply(released, mark.received_up_to_ms)
+        self.touched.update(released["row"])
+        silent = self.silences.advance(mark.received_up_to_ms, caught_up_since_ms, self._heads)
+        self.touched.update(row for fault in silent if (row := self.fleet.row_of(fault.device)) is not None)
+        return [*changes, *silent]
+
+    def _apply(self, ready: pl.DataFrame, now_ms: int) -> list[Change]:
+        if ready.height == 0:
+            return []
+        heard = self.silences.hear(ready, now_ms, self._heads)
+        return [*heard, *self.conditions.apply(ready, self._heads, now_ms)]
+
+    def take_states(self) -> dict[str, DeviceState]:
+        """The states of the devices touched, by device id; forgets that they were."""
+        rows = pl.Series("row", sorted(self.touched), dtype=pl.UInt32)
+        self.touched.clear()
+        waiting = self._waiting_of(rows)
+        heads = self._heads.read(rows, self._stored)
+        return {
+            self.fleet.devices[row].id: DeviceState(
+                heads={name: value for name, value in values.items() if value is not None},
+                waiting=waiting.get(row, []),
+                pairs={rule: pairs[row] for rule, pairs in self.conditions.pairs.items() if row in pairs},
+                silent={rule: silent[row] for rule, silent in self.silences.silent.items() if row in silent},
+                seen=self.happenings.seen.get(row, {}),
+            )
+            for row, values in zip(rows, heads.iter_rows(named=True), strict=True)
+        }
+
+    def _waiting_of(self, rows: pl.Series) -> dict[int, list[dict[str, Any]]]:
+        """The waiting readings of some devices, without what is null; times as epoch ms."""
+        frame = self.ordering.waiting
+        if frame.height == 0:
+            return {}
+        own = frame.filter(pl.col("row").is_in(rows.implode())).with_columns(
+            pl.col("measured_at", "received_at").to_physical(), pl.col("time_quality").cast(pl.String)
+        )
+        found: dict[int, list[dict[str, Any]]] = {}
+        for row, values in zip(
+            own["row"], own.select(self._schema.keys()).iter_rows(named=True), strict=True
+        ):
+            found.setdefault(row, []).append({name: v for name, v in values.items() if v is not None})
+        return found
+
+    def restore(self, states: Mapping[str, DeviceState]) -> list[Change]:
+        """Put back the states of devices of this kind; gives the faults that nothing watches any more."""
+        rows = [row for device in states if (row := self.fleet.row_of(device)) is not None]
+        listed = list(states.values())
+        for name in self._stored:
+            self._heads.write(rows, {name: [state.heads.get(name) for state in listed]})
+        changes: list[Change] = []
+        for row, state in zip(rows, listed, strict=True):
+            changes += self._restore_one(row, state)
+        self._restore_waiting(listed)
+        return changes
+
+    def _restore_one(self, row: int, state: DeviceState) -> list[FaultCleared]:
+        if state.seen:
+            self.happenings.seen[row] = state.seen
+        if not self.fleet.columns["in_service"][row]:
+            return self._end(row, state, frozenset(), "the device is no longer in service")
+        for rule, pair in state.pairs.items():
+            if rule in self.conditions.pairs:
+                self.conditions.restore(rule, row, pair, self._heads)
+        for rule, silent in state.silent.items():
+            if rule in self.silences.silent:
+                self.silences.restore(rule, row, silent, self._heads)
+        kept = self.conditions.pairs.keys() | self.silences.silent.keys()
+        return self._end(row, state, kept, "the rule no longer watches the device")
+
+    def _end(self, row: int, state: DeviceState, kept: Set[str], reason: str) -> list[FaultCleared]:
+        ended = retired(self.fleet.devices[row].id, state, kept, reason)
+        if ended:
+            self.touched.add(row)
+        return ended
+
+    def _restore_waiting(self, states: list[DeviceState]) -> None:
+        readings = [reading for state in states for reading in state.waiting]
+        if not readings:
+            return
+        times = {"measured_at": pl.Int64, "received_at": pl.Int64, "time_quality": pl.String}
+        known = [{name: reading.get(name) for name in self._schema} for reading in readings]
+        raw = pl.DataFrame(known, schema=self._schema | times)
+        frame = raw.cast({name: self._schema[name] for name in times})
+        self.ordering.waiting = self.ordering.numbered(frame).select(self.ordering.waiting.columns)
+
+
+def retired(device: str, state: DeviceState, kept: Set[str], reason: str) -> list[FaultCleared]:
+    """The ends of a device's active faults whose rules are not among those kept."""
+    since = {rule: pair.since_ms for rule, pair in state.pairs.items() if pair.phase >= Phase.ACTIVE}
+    since |= {rule: silent.since_ms for rule, silent in state.silent.items()}
+    last_ms = state.heads.get("max_ts", 0)
+    return [
+        FaultCleared(
+            id=fault_id(rule, device, since_ms),
+            rule=rule,
+            device=device,
+            cleared_at_ms=max(last_ms, since_ms),
+            detected_at_ms=max(last_ms, since_ms),
+            why=why_retired(rule, reason),
+        )
+        for rule, since_ms in since.items()
+        if rule not in kept
+    ]

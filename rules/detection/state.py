@@ -1,0 +1,43 @@
+"""The state of one device as it is stored: everything that detection must know to go on where it stopped."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from rules.detection.machine import PairState
+from rules.detection.silences import SilentState
+
+__all__ = ["DeviceState", "decode", "encode"]
+
+
+class DeviceState(Struct, omit_defaults=True, kw_only=True):
+    """A device's place in the order of its readings, and what the rules know of it.
+
+    `heads` are the columns of `Ordering` and the readings before, by name. `waiting` are readings that wait
+    for their place, times as epoch ms. Unknown members of a newer version are ignored.
+    """
+
+    heads: dict[str, Any]
+    waiting: list[dict[str, Any]] = []
+    pairs: dict[str, PairState] = {}
+    silent: dict[str, SilentState] = {}
+    seen: dict[str, int] = {}
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(DeviceState)
+
+
+def encode(state: DeviceState) -> bytes:
+    """The state as bytes."""
+    return _ENCODER.encode(state)
+
+
+def decode(blob: bytes) -> DeviceState:
+    """The state in bytes that `encode` made.
+
+    Raises:
+        msgspec.DecodeError: they are something else.
+    """
+    return _DECODER.decode(blob)

@@ -1,0 +1,84 @@
+"""From a checked syntax tree to one polars expression.
+
+Nulls are unknown: polars' `&` and `|` are Kleene's, its comparisons give null for null. The columns must hold
+clean numbers, which `clean` makes of measured ones.
+"""
+
+from collections.abc import Callable, Mapping
+
+import polars as pl
+
+from rules.expressions.evaluator import SMALLEST_DIVISOR, WIDEST_VALUE
+from rules.expressions.scope import CONTEXT_FUNCTIONS, column_of, context_call
+from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, Node, Unary
+
+__all__ = ["clean", "compile_tree"]
+
+
+def clean(column: str, data_type: pl.DataType | type[pl.DataType]) -> pl.Expr:
+    """A measured column as expressions want it: numbers as doubles, what is no measurement as null."""
+    values = pl.col(column)
+    if data_type == pl.Float64:
+        # NaN is greater than everything in polars, so that it fails the comparison like infinity.
+        return pl.when(values.abs() <= WIDEST_VALUE).then(values).alias(column)
+    if isinstance(data_type, pl.Enum):
+        return values.cast(pl.String)
+    return values.cast(pl.Float64) if data_type.is_numeric() else values
+
+
+def compile_tree(node: Node) -> pl.Expr:
+    """The polars expression of a tree that the checker has passed."""
+    match node:
+        case Literal():
+            return pl.lit(node.value)
+        case Name():
+            return pl.col(column_of(node))
+        case Unary():
+            operand = compile_tree(node.operand)
+            return operand.not_() if node.operator == "!" else -operand
+        case Binary():
+            return _binary(node)
+        case Choice():
+            condition = compile_tree(node.condition)
+            # An unknown condition meets neither branch and gives null.
+            return (
+                pl.when(condition)
+                .then(compile_tree(node.yes))
+                .when(condition.not_())
+                .then(compile_tree(node.no))
+            )
+        case In():
+            return compile_tree(node.operand).is_in([option.value for option in node.options])
+        case Call():
+            return _call(node)
+
+
+def _binary(node: Binary) -> pl.Expr:
+    left, right = compile_tree(node.left), compile_tree(node.right)
+    if node.operator in ("/", "%"):
+        right = pl.when(right.abs() >= SMALLEST_DIVISOR).then(right)
+    return _BINARY[node.operator](left, right)
+
+
+_BINARY: Mapping[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
+    "&&": lambda left, right: left & right,
+    "||": lambda left, right: left | right,
+    "==": lambda left, right: left == right,
+    "!=": lambda left, right: left != right,
+    "<": lambda left, right: left < right,
+    "<=": lambda left, right: left <= right,
+    ">": lambda left, right: left > right,
+    ">=": lambda left, right: left >= right,
+    "+": lambda left, right: left + right,
+    "-": lambda left, right: left - right,
+    "*": lambda left, right: left * right,
+    "/": lambda left, right: left / right,
+    "%": lambda left, right: left % right,
+}
+
+
+def _call(node: Call) -> pl.Expr:
+    if node.function in CONTEXT_FUNCTIONS:
+        return pl.col(context_call(node).column)
+    argument = compile_tree(node.arguments[0])
+    return argument.is_not_null() if node.function == "has" else argument.abs()

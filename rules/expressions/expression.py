@@ -1,0 +1,71 @@
+"""A condition that has passed every check: what rules hold and the engine evaluates."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+
+from devices.description import ValueType
+from rules.errors import ExpressionError
+from rules.expressions.checker import check
+from rules.expressions.compiler import compile_tree
+from rules.expressions.parser import parse
+from rules.expressions.scope import CONTEXT_FUNCTIONS, ContextCall, Subject, column_of, context_call
+from rules.expressions.syntax import Call, Name, Node, names, walk
+
+__all__ = ["Expression", "condition", "text_value"]
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A checked expression about one kind of device; make one with `condition` or `text_value`."""
+
+    text: str
+    tree: Node
+
+    @cached_property
+    def compiled(self) -> pl.Expr:
+        """The polars expression; null is unknown. Its columns are `columns`, cleaned, and those of `context`."""
+        return compile_tree(self.tree)
+
+    @cached_property
+    def names(self) -> tuple[Name, ...]:
+        """The names used, in the order of the text."""
+        return names(self.tree)
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of its names, each once."""
+        return tuple(dict.fromkeys(column_of(name) for name in self.names))
+
+    @cached_property
+    def context(self) -> frozenset[ContextCall]:
+        """The functions whose columns must be added before it is evaluated."""
+        calls = (node for node, _ in walk(self.tree) if isinstance(node, Call))
+        return frozenset(context_call(call) for call in calls if call.function in CONTEXT_FUNCTIONS)
+
+
+def condition(text: str, kind_id: str, subject: Subject = Subject.READING) -> Expression:
+    """An expression that is true, false or unknown for a reading or event of a kind.
+
+    Raises:
+        ExpressionError: it breaks the language, names or units, or gives no bool.
+    """
+    return _checked(text, kind_id, subject, "bool")
+
+
+def text_value(text: str, kind_id: str, subject: Subject = Subject.READING) -> Expression:
+    """An expression that gives a text, such as the key by which events are the same.
+
+    Raises:
+        ExpressionError: it breaks the language, names or units, or gives no text.
+    """
+    return _checked(text, kind_id, subject, "text")
+
+
+def _checked(text: str, kind_id: str, subject: Subject, wanted: ValueType) -> Expression:
+    tree = parse(text)
+    found = check(tree, kind_id, subject)
+    if found.value != wanted:
+        raise ExpressionError(f"the whole expression must be a {wanted}, this one is a {found}", tree.column)
+    return Expression(text, tree)

@@ -1,0 +1,162 @@
+"""What names and functions mean for one kind of device: their types, units and columns."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from types import MappingProxyType
+
+from devices.batch import TimeQuality
+from devices.catalogue import kinds
+from devices.description import Attribute, DeviceKind, Field, ValueType
+from devices.quantities import Quantity
+from rules.durations import parse_duration_ms
+from rules.errors import ExpressionError
+from rules.expressions.syntax import Call, Literal, Name, Node
+
+__all__ = [
+    "CONTEXT_FUNCTIONS",
+    "ContextCall",
+    "Subject",
+    "Type",
+    "column_of",
+    "context_call",
+    "members",
+    "suggestion",
+]
+
+
+class Subject(StrEnum):
+    """What an expression is about: a reading of a device, or an event with one of its vehicles."""
+
+    READING = "reading"
+    EVENT = "event"
+
+
+@dataclass(frozen=True)
+class Type:
+    """What a value is. A number without quantity goes with every unit, as literals and products do."""
+
+    value: ValueType
+    quantity: Quantity | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it can be compared by size."""
+        return self.value in ("float", "int")
+
+    def __str__(self) -> str:
+        if not self.is_number:
+            return self.value
+        return (
+            f"number in {self.quantity.symbol or self.quantity.name.lower()}" if self.quantity else "number"
+        )
+
+
+_TIME_QUALITY = Type("text", choices=tuple(TimeQuality))
+_DEVICE = {"interval_s": Type("float", Quantity.DURATION), "area": Type("text"), "street": Type("text")}
+_EVENT = {
+    "lane": Type("int"),
+    "direction": Type("text", choices=("forward", "reverse")),
+    "signal": Type("text", choices=("red", "amber", "green", "off")),
+    "red_elapsed_s": Type("float", Quantity.DURATION),
+    "programme": Type("text"),
+    "source": Type("text"),
+    "phase": Type("text", choices=("started", "ended")),
+    "result": Type("text"),
+    "vehicle_class": Type("text"),
+    "plate": Type("text"),
+    "plate_confidence": Type("float"),
+    "plate_colour": Type("text"),
+    "colour": Type("text"),
+    "speed_kmh": Type("float", Quantity.SPEED),
+    "helmet": Type("bool"),
+    "riders": Type("int"),
+    "time_quality": _TIME_QUALITY,
+}
+
+
+def _type_of(described: Field | Attribute) -> Type:
+    quantity = None if described.quantity is Quantity.CODE else described.quantity
+    return Type(described.value, quantity, getattr(described, "choices", ()))
+
+
+@cache
+def members(kind_id: str, subject: Subject) -> Mapping[str, Mapping[str, Type]]:
+    """The types of all names by root (`m`, `d`, `prev`, `e`) that an expression about a kind may use."""
+    kind = kinds()[kind_id]
+    device = _DEVICE | {attribute.name: _type_of(attribute) for attribute in kind.attributes}
+    if subject is Subject.EVENT:
+        return MappingProxyType({"e": _EVENT, "d": device})
+    fields = {field.name: _type_of(field) for field in kind.fields} | {"time_quality": _TIME_QUALITY}
+    return MappingProxyType({"m": fields, "d": device, "prev": fields})
+
+
+def column_of(name: Name) -> str:
+    """The column that holds a name's values: fields stand under their own name, others under the whole text."""
+    return name.member if name.root == "m" else name.text
+
+
+@dataclass(frozen=True)
+class ContextCall:
+    """A function whose values somebody adds to the frame, under `column`, before the expression is evaluated."""
+
+    function: str
+    offset_ms: int = 0
+
+    @property
+    def column(self) -> str:
+        """The column its values are expected in."""
+        return f"{self.function}({self.offset_ms})"
+
+
+def _needs_nothing(_kind: DeviceKind) -> bool:
+    return True
+
+
+def _has_programme(kind: DeviceKind) -> bool:
+    return {"playing", "programme"} <= kind.by_name.keys()
+
+
+def _has_calibration(kind: DeviceKind) -> bool:
+    return {"calibrated_from", "calibrated_until"} <= {attribute.name for attribute in kind.attributes}
+
+
+CONTEXT_FUNCTIONS = MappingProxyType(
+    {
+        "calibration.valid": _has_calibration,
+        "programme.expects": _has_programme,
+        "sun.is_up": _needs_nothing,
+    }
+)
+"""Functions of time, place and dated entities, each with the test that a kind of device has what it needs."""
+
+
+def context_call(call: Call) -> ContextCall:
+    """The column that a context function needs.
+
+    Raises:
+        ExpressionError: the arguments are wrong.
+    """
+    allowed = 1 if call.function == "sun.is_up" else 0
+    if len(call.arguments) > allowed:
+        raise ExpressionError(f"{call.function}() takes at most {allowed} argument(s)", call.column)
+    return ContextCall(call.function, _offset_ms(call.arguments[0]) if call.arguments else 0)
+
+
+def _offset_ms(argument: Node) -> int:
+    if not (isinstance(argument, Literal) and isinstance(argument.value, str)):
+        raise ExpressionError("an offset is a literal text such as '-15m'", argument.column)
+    try:
+        return parse_duration_ms(argument.value, signed=True)
+    except ValueError as error:
+        raise ExpressionError(str(error), argument.column) from None
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """What the writer may have meant, as the end of an error message."""
+    listed = sorted(known)
+    close = difflib.get_close_matches(word, listed, 1)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(listed)}"

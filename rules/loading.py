@@ -1,0 +1,250 @@
+"""Rules from the YAML files of a catalogue, checked as a whole; format `rules/v1`."""
+
+from collections.abc import Callable, Iterator, Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+import msgspec
+import yaml
+from msgspec import Meta, Struct
+
+from devices.catalogue import kinds
+from devices.description import Label
+from rules.durations import parse_duration_ms
+from rules.errors import ExpressionError, RuleError
+from rules.expressions.expression import condition, text_value
+from rules.expressions.scope import Subject
+from rules.faults import Severity
+from rules.rule import Happening, Lasting, Missing, Pattern, Rule, Silence
+
+__all__ = ["catalogue_folder", "load_rules", "read_yaml"]
+
+API_VERSION = "rules/v1"
+_EVERY_KIND = "any"
+
+_Id = Annotated[str, Meta(pattern=r"^[a-z0-9]+([._][a-z0-9]+)*$", max_length=64)]
+_Count = Annotated[int, Meta(ge=1)]
+
+
+class _Text(Struct, frozen=True, forbid_unknown_fields=True):
+    vi: str
+    en: str
+
+
+class _Severities(Struct, frozen=True, forbid_unknown_fields=True):
+    default: Severity
+    by_kind: dict[str, Severity] = {}
+
+
+class _Absent(Struct, frozen=True, forbid_unknown_fields=True):
+    tolerate: Annotated[float, Meta(gt=0)]
+    jitter: str = "0s"
+    expect: str | None = None
+
+
+class _Emit(Struct, frozen=True, forbid_unknown_fields=True):
+    type: Literal["violation"]
+    subtype: Annotated[str, Meta(min_length=1)]
+
+
+class _Dedup(Struct, frozen=True, forbid_unknown_fields=True):
+    key: str
+    within: str
+
+
+class _Evidence(Struct, frozen=True, forbid_unknown_fields=True):
+    min_images: Annotated[int, Meta(ge=0)] = 0
+
+
+class _RuleText(Struct, frozen=True, forbid_unknown_fields=True, rename={"for_": "for"}):
+    """A rule as written; the members are those of the format."""
+
+    id: _Id
+    version: _Count
+    kind: str | list[str]
+    title: _Text
+    severity: _Severities
+    tests: list[str] = []
+    when: str | None = None
+    for_: str = "0s"
+    min_samples: _Count = 1
+    clear_when: str | None = None
+    clear_for: str = "0s"
+    missing: Missing = Missing.KEEP
+    absent: _Absent | None = None
+    on: str | None = None
+    emit: _Emit | None = None
+    dedup: _Dedup | None = None
+    evidence: _Evidence = _Evidence()
+
+
+_OF_LASTING = frozenset({"for", "min_samples", "clear_when", "clear_for", "missing"})
+_OF_EVENTS = frozenset({"emit", "dedup", "evidence"})
+
+
+def catalogue_folder() -> Traversable:
+    """The catalogue that comes with the product."""
+    return files("rules.catalogue")
+
+
+def load_rules(folder: Traversable | None = None) -> tuple[Rule, ...]:
+    """All rules of a catalogue, sorted by id; the product's own catalogue unless another is named.
+
+    A file with the name of a kind's table holds that kind's rules; any other name is free.
+
+    Raises:
+        RuleError: the first rule that breaks the format, names something unknown, has no test, or whose id is
+            used twice.
+    """
+    source = catalogue_folder() if folder is None else folder
+    found: dict[str, Rule] = {}
+    for file in sorted(source.iterdir(), key=lambda entry: entry.name):
+        if not file.name.endswith(".yaml"):
+            continue
+        for rule in _rules_of(file, source):
+            if rule.id in found:
+                raise RuleError(file.name, rule.id, "the id is used twice; choose another")
+            found[rule.id] = rule
+    return tuple(found[rule_id] for rule_id in sorted(found))
+
+
+def read_yaml(file: Traversable, api_version: str, member: str) -> list[Any]:
+    """The list that a file of the catalogue keeps under `member`.
+
+    Raises:
+        RuleError: it is no YAML, or not of that version and shape.
+    """
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise RuleError(file.name, None, f"the file must be YAML: {error}") from None
+    if not isinstance(document, dict) or document.get("apiVersion") != api_version:
+        raise RuleError(file.name, None, f"the file must begin with 'apiVersion: {api_version}'")
+    if set(document) != {"apiVersion", member} or not isinstance(document[member], list):
+        raise RuleError(
+            file.name, None, f"the file holds a list {member!r}, got {sorted(map(str, document))}"
+        )
+    return document[member]
+
+
+def _rules_of(file: Traversable, folder: Traversable) -> Iterator[Rule]:
+    for number, written in enumerate(read_yaml(file, API_VERSION, "rules"), 1):
+        if not isinstance(written, dict):
+            raise RuleError(file.name, None, f"rule number {number} must be a mapping, got {written!r}")
+        # YAML 1.1 reads the bare word `on` as true.
+        members = {"on" if key is True else key: value for key, value in written.items()}
+        rule_id = str(members.get("id", f"number {number}"))
+        try:
+            rule = _rule(msgspec.convert(members, _RuleText), members.keys())
+        except ExpressionError as error:
+            raise RuleError(file.name, rule_id, error.problem, error.column) from None
+        except ValueError as error:
+            # msgspec's own errors are ValueErrors too.
+            raise RuleError(file.name, rule_id, str(error)) from None
+        _check_place(rule, file.name)
+        _check_tests(rule, file.name, folder)
+        yield rule
+
+
+def _check_place(rule: Rule, file_name: str) -> None:
+    own = {kind.table: kind.id for kind in kinds().values()}.get(file_name.removesuffix(".yaml"))
+    if own is not None and set(rule.patterns) != {own}:
+        raise RuleError(file_name, rule.id, f"the file is for {own} only, got {', '.join(rule.patterns)}")
+
+
+def _check_tests(rule: Rule, file_name: str, folder: Traversable) -> None:
+    if not rule.tests:
+        raise RuleError(file_name, rule.id, "a rule needs at least one file under tests; write one")
+    for name in rule.tests:
+        if not folder.joinpath(name).is_file():
+            raise RuleError(file_name, rule.id, f"there is no test file {name!r}; write it")
+
+
+def _rule(written: _RuleText, given: Any) -> Rule:
+    """A checked rule.
+
+    Raises:
+        ExpressionError: an expression is wrong.
+        ValueError: anything else is.
+    """
+    watched = _kinds(written.kind)
+    strangers = set(written.severity.by_kind) - set(watched)
+    if strangers:
+        raise ValueError(f"severity.by_kind names kinds the rule does not watch: {sorted(strangers)}")
+    make = _pattern_maker(written, set(given))
+    return Rule(
+        id=written.id,
+        version=written.version,
+        title=Label(vi=written.title.vi, en=written.title.en),
+        severity=written.severity.default,
+        severity_by_kind=MappingProxyType(dict(written.severity.by_kind)),
+        patterns=MappingProxyType({kind_id: make(written, kind_id) for kind_id in watched}),
+        tests=tuple(written.tests),
+    )
+
+
+def _kinds(written: str | list[str]) -> tuple[str, ...]:
+    if written == _EVERY_KIND:
+        return tuple(kinds())
+    listed = (written,) if isinstance(written, str) else tuple(written)
+    unknown = [kind_id for kind_id in listed if kind_id not in kinds()]
+    if unknown or not listed:
+        raise ValueError(f"kind is one or more of {', '.join(kinds())}, or {_EVERY_KIND!r}; got {written!r}")
+    return listed
+
+
+def _pattern_maker(written: _RuleText, given: set[str]) -> Callable[[_RuleText, str], Pattern]:
+    """Which of the three sorts of rule it is, by the keys that it has."""
+    if written.absent is not None:
+        _refuse(given & ({"when", "on"} | _OF_LASTING | _OF_EVENTS), "absent")
+        return _silence
+    if written.when is None:
+        raise ValueError("a rule has either when or absent")
+    if written.on is not None:
+        _refuse(given & _OF_LASTING, "on")
+        return _happening
+    _refuse(given & _OF_EVENTS, "when without on")
+    return _lasting
+
+
+def _refuse(keys: set[str], beside: str) -> None:
+    if keys:
+        raise ValueError(f"{', '.join(sorted(keys))} cannot stand beside {beside}")
+
+
+def _silence(written: _RuleText, _kind_id: str) -> Silence:
+    absent = written.absent
+    if absent is None:
+        raise ValueError("absent is missing")
+    expect_ms = None if absent.expect in (None, "d.interval_s") else parse_duration_ms(str(absent.expect))
+    return Silence(tolerate=absent.tolerate, jitter_ms=parse_duration_ms(absent.jitter), expect_ms=expect_ms)
+
+
+def _lasting(written: _RuleText, kind_id: str) -> Lasting:
+    clear_when = written.clear_when
+    return Lasting(
+        when=condition(written.when or "", kind_id),
+        for_ms=parse_duration_ms(written.for_),
+        min_samples=written.min_samples,
+        clear_when=None if clear_when is None else condition(clear_when, kind_id),
+        clear_for_ms=parse_duration_ms(written.clear_for),
+        missing=written.missing,
+    )
+
+
+def _happening(written: _RuleText, kind_id: str) -> Happening:
+    if written.emit is None or written.on is None:
+        raise ValueError("a rule about an event needs emit")
+    dedup: Mapping[str, Any] = {}
+    if written.dedup is not None:
+        key = text_value(written.dedup.key, kind_id, Subject.EVENT)
+        dedup = {"key": key, "within_ms": parse_duration_ms(written.dedup.within)}
+    return Happening(
+        event=written.on,
+        when=condition(written.when or "", kind_id, Subject.EVENT),
+        violation=written.emit.subtype,
+        min_images=written.evidence.min_images,
+        **dedup,
+    )

@@ -1,0 +1,102 @@
+"""What a rule is once it is loaded: frozen, checked, with an expression compiled for each kind it watches."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from devices.description import Label
+from rules.expressions.expression import Expression
+from rules.faults import Severity
+
+__all__ = ["Happening", "Lasting", "Missing", "Pattern", "Rule", "Silence"]
+
+
+class Missing(StrEnum):
+    """What a reading that leaves the condition unknown, or a gap in the readings, does.
+
+    `keep`: state and timers stay as they were; the time across it is not counted.
+    `clear`: it counts as "not true": what was about to become a fault is forgotten, a fault clears.
+    `unknown`: what was about to become a fault is forgotten, a fault stays.
+    """
+
+    KEEP = "keep"
+    CLEAR = "clear"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lasting:
+    """A condition of readings that has to last.
+
+    It becomes a fault when `when` has held for `for_ms` of event time and in `min_samples` readings; it ends
+    when `clear_when` (the opposite of `when` if None) has held for `clear_for_ms`.
+    """
+
+    when: Expression
+    for_ms: int = 0
+    min_samples: int = 1
+    clear_when: Expression | None = None
+    clear_for_ms: int = 0
+    missing: Missing = Missing.KEEP
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """What has to be evaluated over readings."""
+        return (self.when,) if self.clear_when is None else (self.when, self.clear_when)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silence:
+    """Readings that do not come: `tolerate` expected intervals and `jitter_ms` after the last one.
+
+    `expect_ms` is the interval; None takes the registry's for each device.
+    """
+
+    tolerate: float
+    jitter_ms: int = 0
+    expect_ms: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happening:
+    """An event that is a suspected violation, judged for each of its vehicles.
+
+    Events with fewer than `min_images` pictures prove nothing and are left out; those whose `key` was seen
+    within `within_ms` are the same violation.
+    """
+
+    event: str
+    when: Expression
+    violation: str
+    min_images: int = 0
+    key: Expression | None = None
+    within_ms: int = 0
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """What has to be evaluated over events."""
+        return (self.when,) if self.key is None else (self.when, self.key)
+
+
+Pattern = Lasting | Silence | Happening
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One rule of the catalogue; `patterns` has an entry for each kind it watches.
+
+    `tests` names the files, beside the catalogue's, that prove it.
+    """
+
+    id: str
+    version: int
+    title: Label
+    severity: Severity
+    patterns: Mapping[str, Pattern]
+    severity_by_kind: Mapping[str, Severity] = field(default_factory=lambda: MappingProxyType({}))
+    tests: tuple[str, ...] = ()
+
+    def severity_of(self, kind_id: str) -> Severity:
+        """How bad a fault of this rule is on a kind of device."""
+        return self.severity_by_kind.get(kind_id, self.severity)

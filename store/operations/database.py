@@ -1,0 +1,146 @@
+"""The operations database: its engine, its schema and its transactions."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import alembic.command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, make_url, text
+from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from store.operations.dialects import WRITES, engine_for, lock_schema
+from store.operations.errors import OperationsSetupError, OperationsUnavailableError
+
+__all__ = ["OperationsDatabase", "migrate", "sqlite_url"]
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+# Alembic keeps its environment in module globals.
+_MIGRATING = threading.Lock()
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of an SQLite file."""
+    return f"sqlite:///{path.absolute()}"
+
+
+def migrate(url: str) -> None:
+    """Bring a database to this program's schema, creating it where it is empty.
+
+    Raises:
+        OperationsSetupError: it cannot be opened for writing, or a newer program wrote it.
+    """
+    database = OperationsDatabase(url)
+    try:
+        database.migrate()
+    finally:
+        database.close()
+
+
+class OperationsDatabase:
+    """One operations database. Safe to share between threads; close it when done.
+
+    Raises:
+        OperationsSetupError: the URL cannot be understood, or names a database system that is not supported.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            parsed = make_url(url)
+            self._engine = engine_for(parsed)
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+            raise OperationsSetupError(f"the operations URL cannot be used: {error}") from error
+        self._shown = parsed.render_as_string(hide_password=True)
+
+    @classmethod
+    def open(cls, url: str) -> "OperationsDatabase":
+        """A database that is reachable, writable and at this program's schema.
+
+        Raises:
+            OperationsSetupError: it is not, and cannot be made so.
+        """
+        database = cls(url)
+        try:
+            database.migrate()
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def migrate(self) -> None:
+        """Bring the schema to this program's, in one transaction.
+
+        Raises:
+            OperationsSetupError: it cannot be opened for writing, or a newer program wrote it.
+        """
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        try:
+            with _MIGRATING, self.write() as connection:
+                lock_schema(connection)
+                self._refuse_newer(connection, ScriptDirectory.from_config(config))
+                config.attributes["connection"] = connection
+                alembic.command.upgrade(config, "head")
+        except OperationsUnavailableError as error:
+            raise OperationsSetupError(
+                f"the operations database {self._shown} cannot be opened for writing ({error}); "
+                "its folder must exist and belong to the service"
+            ) from error
+
+    def check(self) -> None:
+        """Return when the database answers.
+
+        Raises:
+            OperationsUnavailableError: it does not.
+        """
+        with self.read() as connection:
+            connection.execute(text("SELECT 1"))
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that only reads.
+
+        Raises:
+            OperationsUnavailableError: the database does not answer.
+        """
+        with _unavailable_translated(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may write: committed and durable when the block ends, undone if it raises.
+
+        Raises:
+            OperationsUnavailableError: nothing was written.
+        """
+        with _unavailable_translated(), self._engine.connect() as plain:
+            connection = plain.execution_options(**{WRITES: True})
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Close every connection; idempotent."""
+        self._engine.dispose()
+
+    def _refuse_newer(self, connection: Connection, known: ScriptDirectory) -> None:
+        schema = MigrationContext.configure(connection).get_current_revision()
+        ours = [script.revision for script in known.walk_revisions()]
+        if schema is not None and schema not in ours:
+            raise OperationsSetupError(
+                f"the operations database {self._shown} has schema {schema!r}, newer than "
+                f"{known.get_current_head()!r} of this program; install the version that wrote it, "
+                "or restore a backup"
+            )
+
+
+@contextmanager
+def _unavailable_translated() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        reason = error.orig if isinstance(error, (OperationalError, InterfaceError)) else error
+        raise OperationsUnavailableError(f"the operations database does not serve: {reason}") from error

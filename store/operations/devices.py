@@ -1,0 +1,99 @@
+"""The registry at rest."""
+
+from collections.abc import Iterable
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select
+
+from devices.registry import Device, Life, Phase, Registry, Supply
+from store.operations.audit import AuditEntry, append_audit
+from store.operations.database import OperationsDatabase
+from store.operations.tables import devices
+
+__all__ = ["DeviceRepository"]
+
+_PLAIN = (
+    "id", "kind", "area", "name", "area_legacy", "street", "latitude", "longitude", "uplink", "interval_s",
+    "replaces", "people_served",
+)  # fmt: skip
+
+
+class DeviceRepository:
+    """All devices, read and written as a whole, because a registry is only right or wrong as a whole.
+
+    Every method raises `OperationsUnavailableError` when the database does not answer.
+    """
+
+    def __init__(self, database: OperationsDatabase) -> None:
+        self._database = database
+
+    def load(self) -> Registry:
+        """The registry, in the order in which it was imported; empty before the first import.
+
+        Raises:
+            RegistryError: the rows break a rule that this program has and the one that wrote them had not.
+        """
+        with self._database.read() as connection:
+            return _load(connection)
+
+    def replace(self, registry: Registry, *, who: str, at_ms: int) -> None:
+        """Make this the registry; devices that are not in it are gone. The import is audited."""
+        with self._database.write() as connection:
+            _store(connection, registry)
+            _audit(connection, "registry.replace", len(registry), who, at_ms)
+
+    def update(self, changed: Iterable[Device], *, who: str, at_ms: int) -> Registry:
+        """The registry with some devices added or overwritten. The import is audited.
+
+        Raises:
+            RegistryError: the registry as a whole would break a rule; nothing is written.
+        """
+        by_id = {device.id: device for device in changed}
+        with self._database.write() as connection:
+            registry = Registry((dict(_load(connection)) | by_id).values())
+            _store(connection, registry)
+            _audit(connection, "registry.update", len(by_id), who, at_ms)
+        return registry
+
+
+def _load(connection: Connection) -> Registry:
+    rows = connection.execute(select(devices).order_by(devices.c.rank)).mappings()
+    return Registry([_device(row) for row in rows])
+
+
+def _store(connection: Connection, registry: Registry) -> None:
+    connection.execute(delete(devices))
+    rows = [_row(rank, device) for rank, device in enumerate(registry.values())]
+    if rows:
+        connection.execute(insert(devices), rows)
+
+
+def _audit(connection: Connection, action: str, count: int, who: str, at_ms: int) -> None:
+    entry = AuditEntry(at_ms=at_ms, who=who, action=action, target="registry", detail={"devices": count})
+    append_audit(connection, entry)
+
+
+def _row(rank: int, device: Device) -> dict[str, Any]:
+    supply = device.powered_by
+    return {name: getattr(device, name) for name in _PLAIN} | {
+        "rank": rank,
+        "powered_by": supply.parent if supply else None,
+        "circuit": supply.circuit if supply else None,
+        "phase": supply.phase if supply else None,
+        "life": device.life,
+        "attributes": dict(device.attributes),
+    }
+
+
+def _device(row: RowMapping) -> Device:
+    supply = None
+    if row["powered_by"] is not None:
+        phase = Phase(row["phase"]) if row["phase"] is not None else None
+        supply = Supply(parent=row["powered_by"], circuit=row["circuit"], phase=phase)
+    return Device(
+        **{name: row[name] for name in _PLAIN},
+        powered_by=supply,
+        life=Life(row["life"]),
+        attributes=MappingProxyType(row["attributes"]),
+    )

@@ -1,0 +1,128 @@
+"""Everything that differs between SQLite and PostgreSQL; no other file of the store asks which one it is."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from store.operations.errors import OperationsSetupError
+
+__all__ = ["WRITES", "Upsert", "engine_for", "insert_or_skip", "lock_schema", "upsert"]
+
+WRITES = "ioc_writes"
+"""Execution option of a connection whose transactions will write."""
+
+Upsert = sqlite.Insert | postgresql.Insert
+
+_BUSY_TIMEOUT_MS = 10_000
+_POOL_CONNECTIONS = 8
+_POOL_OVERFLOW = 40  # the web framework's thread pool may ask with all its threads at once
+_SCHEMA_LOCK = 0x10C_7E1E
+_KNOWN = frozenset({"sqlite", "postgresql"})
+
+
+def engine_for(url: URL) -> Engine:
+    """An engine set up for concurrent, durable use; nothing is connected yet.
+
+    Raises:
+        OperationsSetupError: the URL names another database system, or SQLite in memory.
+    """
+    if url.get_backend_name() not in _KNOWN:
+        raise OperationsSetupError(
+            f"operations are kept in SQLite or PostgreSQL, got {url.get_backend_name()!r}"
+        )
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise OperationsSetupError(
+            "operations must outlive the process: give SQLite a file, sqlite:////path/operations.db"
+        )
+    engine = create_engine(
+        url,
+        hide_parameters=True,  # parameters hold plates, and errors end in logs
+        json_serializer=_to_json,
+        json_deserializer=msgspec.json.decode,
+        pool_size=_POOL_CONNECTIONS,
+        max_overflow=_POOL_OVERFLOW,
+        pool_pre_ping=url.get_backend_name() != "sqlite",
+    )
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    *,
+    key: Sequence[str],
+    keep_newer_by: Sequence[str] = (),
+    **values: Any,
+) -> Upsert:
+    """A statement that inserts rows, and overwrites those whose `key` exists.
+
+    With `keep_newer_by`, a row is overwritten only by one that is at least as new by these columns, compared
+    in their order. `values` replaces the plain overwriting of single columns.
+    """
+    statement = _insert(connection, table)
+    new = statement.excluded
+    overwritten: Mapping[str, Any] = {
+        c.name: new[c.name] for c in table.columns if c.name not in key
+    } | values
+    newer: Any = None
+    for name in reversed(keep_newer_by):
+        same = new[name] >= table.c[name] if newer is None else (new[name] == table.c[name]) & newer
+        newer = same if newer is None else (new[name] > table.c[name]) | same
+    return statement.on_conflict_do_update(index_elements=list(key), set_=overwritten, where=newer)
+
+
+def insert_or_skip(connection: Connection, table: Table, *, key: Sequence[str]) -> Upsert:
+    """A statement that inserts rows, and leaves those whose `key` exists as they are."""
+    return _insert(connection, table).on_conflict_do_nothing(index_elements=list(key))
+
+
+def lock_schema(connection: Connection) -> None:
+    """Let only one process migrate at a time; released by the commit.
+
+    SQLite needs nothing: a writing transaction is alone already.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
+
+
+def _insert(connection: Connection, table: Table) -> Upsert:
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def _configure_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    # The driver would begin transactions by its own rules, and never an immediate one.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    try:
+        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+    finally:
+        cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that read first and writes later fails at once when another wrote between; so writers
+    # take the lock at the start and wait for it there.
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _to_json(value: Any) -> str:
+    # NaN becomes null, which both databases and every client understand.
+    return msgspec.json.encode(value, enc_hook=_plain).decode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise NotImplementedError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,88 @@
+"""Errors of the operations store, grouped by what the caller can do.
+
+OperationsError
+├── OperationsSetupError         the database cannot be used as it is: tell the person who runs the service
+├── OperationsUnavailableError   it cannot answer now: nothing was written, trying again later is right
+├── StalePositionError           another process detects on the same journal: stop this one
+├── NoSuchRecordError            no row has that id
+├── VersionConflictError         the row changed since the caller read it: read it again
+└── AlreadyAcknowledgedError     somebody else was first
+"""
+
+__all__ = [
+    "AlreadyAcknowledgedError", "NoSuchRecordError", "OperationsError", "OperationsSetupError",
+    "OperationsUnavailableError", "StalePositionError", "VersionConflictError",
+]  # fmt: skip
+
+
+class OperationsError(Exception):
+    """Root of this store's errors."""
+
+
+class OperationsSetupError(OperationsError):
+    """The database cannot be opened, or its schema is not one this program knows."""
+
+
+class OperationsUnavailableError(OperationsError):
+    """The database did not answer or is locked. Nothing was written; the same call may be repeated."""
+
+
+class StalePositionError(OperationsError):
+    """Detection offered a position behind the committed one.
+
+    Attributes:
+        journal: the journal concerned.
+        committed: the number that stands.
+        offered: the number that was refused.
+    """
+
+    def __init__(self, journal: str, committed: int, offered: int) -> None:
+        super().__init__(
+            f"detection of journal {journal!r} has committed entry {committed} and cannot go back "
+            f"to {offered}; stop the other process that works on this journal"
+        )
+        self.journal = journal
+        self.committed = committed
+        self.offered = offered
+
+
+class NoSuchRecordError(OperationsError):
+    """No row has that id.
+
+    Attributes:
+        noun: what was looked for, in English.
+        key: the id looked for.
+    """
+
+    def __init__(self, noun: str, key: str) -> None:
+        super().__init__(f"there is no {noun} {key!r}")
+        self.noun = noun
+        self.key = key
+
+
+class VersionConflictError(OperationsError):
+    """A row changed since the caller read it.
+
+    Attributes:
+        expected: the version the caller had read.
+        found: the version that stands.
+    """
+
+    def __init__(self, expected: int, found: int) -> None:
+        super().__init__(f"the record is at version {found}, not {expected}; read it again and decide anew")
+        self.expected = expected
+        self.found = found
+
+
+class AlreadyAcknowledgedError(OperationsError):
+    """Somebody else acknowledged the fault first.
+
+    Attributes:
+        by: the name under which it was acknowledged.
+        at_ms: when, in epoch milliseconds.
+    """
+
+    def __init__(self, by: str, at_ms: int) -> None:
+        super().__init__(f"the fault is already acknowledged, by {by!r}")
+        self.by = by
+        self.at_ms = at_ms

@@ -1,0 +1,131 @@
+"""Rows as the rest of the program sees them. Times are epoch milliseconds UTC."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import RowMapping
+
+from devices.description import Label
+from rules.faults import Severity
+
+__all__ = [
+    "ChangeType", "FaultRecord", "FaultState", "Transition", "ViolationRecord", "ViolationState", "from_body",
+    "from_row", "to_body", "to_row",
+]  # fmt: skip
+
+
+class FaultState(StrEnum):
+    """Whether a fault's condition still lasts."""
+
+    ACTIVE = "active"
+    CLEARED = "cleared"
+
+
+class ViolationState(StrEnum):
+    """Where a violation stands; it stays a suspicion until an officer decides."""
+
+    SUSPECTED = "suspected"
+
+
+class Transition(StrEnum):
+    """A step in the life of a fault or a violation."""
+
+    RAISED = "raised"
+    ACKNOWLEDGED = "acknowledged"
+    CLEARED = "cleared"
+    SUSPECTED = "suspected"
+
+
+class ChangeType(StrEnum):
+    """What a change is a change of."""
+
+    FAULT = "fault"
+    VIOLATION = "violation"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaultRecord:
+    """A fault as it stands, without what explains it.
+
+    `version` grows with every change of the record, and `revision` is the change that made it so.
+    """
+
+    number: int
+    id: str
+    rule: str
+    rule_version: int
+    title: Label
+    device: str
+    kind: str
+    area: str
+    severity: Severity
+    state: FaultState
+    since_ms: int
+    raised_at_ms: int
+    detected_at_ms: int
+    cleared_at_ms: int | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at_ms: int | None = None
+    version: int = 1
+    revision: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViolationRecord:
+    """A suspected violation. `plate` is the whole text: mask it unless the reader may see it."""
+
+    number: int
+    id: str
+    rule: str
+    rule_version: int
+    type: str
+    title: Label
+    device: str
+    kind: str
+    area: str
+    event: str
+    occurred_at_ms: int
+    detected_at_ms: int
+    lane: int | None
+    vehicle_class: str | None
+    plate: str | None
+    plate_confidence: float | None
+    measured: Mapping[str, Any]
+    images: Sequence[Mapping[str, Any]]
+    why: Mapping[str, Any]
+    state: ViolationState = ViolationState.SUSPECTED
+    version: int = 1
+    revision: int = 0
+
+
+_R = TypeVar("_R", FaultRecord, ViolationRecord)
+
+
+def to_row(record: FaultRecord | ViolationRecord) -> dict[str, Any]:
+    """Column values of a record; the title becomes its two columns."""
+    row = {name: getattr(record, name) for name in record.__dataclass_fields__}
+    title: Label = row.pop("title")
+    return row | {"title_vi": title.vi, "title_en": title.en}
+
+
+def from_row(record: type[_R], row: RowMapping) -> _R:
+    """The record in a row; columns it does not have are left out."""
+    values: dict[str, Any] = {name: row[name] for name in record.__dataclass_fields__ if name != "title"}
+    values["state"] = FaultState(row["state"]) if record is FaultRecord else ViolationState(row["state"])
+    if record is FaultRecord:
+        values["severity"] = Severity(row["severity"])
+    return record(title=Label(vi=row["title_vi"], en=row["title_en"]), **values)
+
+
+def to_body(record: FaultRecord | ViolationRecord) -> dict[str, Any]:
+    """The record as plain data, for a change's body."""
+    body: dict[str, Any] = msgspec.to_builtins(record)
+    return body
+
+
+def from_body(record: type[_R], body: Mapping[str, Any]) -> _R:
+    """The record in a change's body, also in one that an older version of this program wrote."""
+    return msgspec.convert(body, record)

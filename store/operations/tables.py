@@ -1,0 +1,270 @@
+"""The tables.
+
+Times are epoch milliseconds UTC in columns ending `_ms`; texts for people come in `_vi` and `_en`.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)  # fmt: skip
+
+__all__ = [
+    "api_keys", "audit", "broadcast_programmes", "changes", "counters", "dead_letters", "detection_position",
+    "detection_state", "device_status", "devices", "fault_history", "faults", "latest_state", "metadata",
+    "violations",
+]  # fmt: skip
+
+_ID = String(64)
+_WORD = String(64)
+_UUID = String(36)
+_NAME = String(256)
+# SQLite numbers rows by itself only in an INTEGER column; PostgreSQL gets the wide type.
+_ROW_NUMBER = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", _WORD, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""Last number given out, by series. A row stays locked from update to commit: numbers commit in order."""
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("rank", Integer, nullable=False),
+    Column("kind", _WORD, nullable=False),
+    Column("area", _WORD, nullable=False),
+    Column("name", _NAME, nullable=False),
+    Column("area_legacy", _NAME, nullable=False),
+    Column("street", _NAME, nullable=False),
+    Column("latitude", Float, nullable=False),
+    Column("longitude", Float, nullable=False),
+    Column("powered_by", _ID),
+    Column("circuit", _WORD),
+    Column("phase", _WORD),
+    Column("uplink", _ID),
+    Column("interval_s", Float, nullable=False),
+    Column("life", _WORD, nullable=False),
+    Column("replaces", _ID),
+    Column("people_served", Integer),
+    Column("attributes", JSON, nullable=False),
+)
+"""The registry; `rank` keeps its order."""
+
+broadcast_programmes = Table(
+    "broadcast_programmes",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("area", _WORD, nullable=False),
+    Column("title", _NAME, nullable=False),
+    Column("weekdays", JSON, nullable=False),
+    Column("starts", String(15), nullable=False),
+    Column("ends", String(15), nullable=False),
+    Column("valid_from", String(10), nullable=False),
+    Column("valid_to", String(10)),
+)
+"""Local times and days in ISO 8601, Monday being weekday 0."""
+
+faults = Table(
+    "faults",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", _UUID, nullable=False, unique=True),
+    Column("rule", _NAME, nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("title_vi", Text, nullable=False),
+    Column("title_en", Text, nullable=False),
+    Column("device", _ID, nullable=False),
+    Column("kind", _WORD, nullable=False),
+    Column("area", _WORD, nullable=False),
+    Column("severity", _WORD, nullable=False),
+    Column("state", _WORD, nullable=False),
+    Column("acknowledged_by", _NAME),
+    Column("acknowledged_at_ms", BigInteger),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("raised_at_ms", BigInteger, nullable=False),
+    Column("cleared_at_ms", BigInteger),
+    Column("detected_at_ms", BigInteger, nullable=False),
+    Column("why", JSON, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Index(None, "state", "number"),
+    Index(None, "device", "number"),
+    Index(None, "area", "number"),
+    Index(None, "rule", "number"),
+)
+"""One row for each fault. `number` is what people say on the phone; `version` grows with each change."""
+
+fault_history = Table(
+    "fault_history",
+    metadata,
+    Column("row", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    Column("fault", _UUID, ForeignKey(faults.c.id), nullable=False, index=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("who", _NAME, nullable=False),
+    Column("transition", _WORD, nullable=False),
+    Column("comment", Text),
+    Column("why", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Append-only: what happened to a fault, who did it, and what explains it."""
+
+violations = Table(
+    "violations",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", _UUID, nullable=False, unique=True),
+    Column("rule", _NAME, nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("type", _WORD, nullable=False),
+    Column("title_vi", Text, nullable=False),
+    Column("title_en", Text, nullable=False),
+    Column("device", _ID, nullable=False),
+    Column("kind", _WORD, nullable=False),
+    Column("area", _WORD, nullable=False),
+    Column("event", String(128), nullable=False),
+    Column("occurred_at_ms", BigInteger, nullable=False),
+    Column("detected_at_ms", BigInteger, nullable=False),
+    Column("lane", Integer),
+    Column("vehicle_class", _NAME),
+    Column("plate", _WORD),
+    Column("plate_confidence", Float),
+    Column("measured", JSON, nullable=False),
+    Column("images", JSON, nullable=False),
+    Column("why", JSON, nullable=False),
+    Column("state", _WORD, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Index(None, "device", "number"),
+    Index(None, "area", "number"),
+    Index(None, "type", "number"),
+    Index(None, "occurred_at_ms"),
+)
+"""Suspected violations. `plate` is the whole text: personal data, which only officers may be shown."""
+
+latest_state = Table(
+    "latest_state",
+    metadata,
+    Column("device", _ID, primary_key=True),
+    Column("kind", _WORD, nullable=False),
+    Column("area", _WORD, nullable=False),
+    Column("measured_at_ms", BigInteger, nullable=False),
+    Column("received_at_ms", BigInteger, nullable=False),
+    Column("seq", BigInteger),
+    Column("time_quality", _WORD, nullable=False),
+    Column("values_json", Text, nullable=False),
+    Index(None, "kind", "device"),
+    Index(None, "area", "device"),
+)
+"""The newest reading of each device. `values_json` is text because polars writes it for whole batches."""
+
+device_status = Table(
+    "device_status",
+    metadata,
+    Column("device", _ID, primary_key=True),
+    Column("online", Boolean, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("received_at_ms", BigInteger, nullable=False),
+)
+"""What each device last said of itself, or its will; `since_ms` is when that word last changed."""
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("row", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    Column("journal", _NAME, nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("entry_row", Integer, nullable=False),
+    Column("reason", _WORD, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("payload_bytes", BigInteger, nullable=False),
+    Column("received_at_ms", BigInteger, nullable=False, index=True),
+    UniqueConstraint("journal", "entry", "entry_row"),
+    Index(None, "reason", "row"),
+    sqlite_autoincrement=True,
+)
+"""Input that broke a rule, once for each journal entry and row in it. May hold personal data."""
+
+detection_position = Table(
+    "detection_position",
+    metadata,
+    Column("journal", _NAME, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("engine", LargeBinary, nullable=False),
+)
+"""How far detection has read each journal, and the engine's own state there."""
+
+detection_state = Table(
+    "detection_state",
+    metadata,
+    Column("journal", _NAME, primary_key=True),
+    Column("device", _ID, primary_key=True),
+    Column("state", LargeBinary, nullable=False),
+)
+"""Detection's state of each device, opaque to everyone else."""
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("prefix", _WORD, primary_key=True),
+    Column("name", _NAME, nullable=False),
+    Column("role", _WORD, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("secret_hash", LargeBinary, nullable=False),
+    Column("created_at_ms", BigInteger, nullable=False),
+    Column("expires_at_ms", BigInteger),
+    Column("revoked_at_ms", BigInteger),
+)
+"""Keys by their public prefix; of the secret only the SHA-256 is kept. Times are real time."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("row", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    Column("at_ms", BigInteger, nullable=False, index=True),
+    Column("who", _NAME, nullable=False),
+    Column("action", _WORD, nullable=False),
+    Column("target", _NAME, nullable=False),
+    Column("detail", JSON, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""Append-only: every change by a person and every read of personal data."""
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("type", _WORD, nullable=False),
+    Column("id", _UUID, nullable=False),
+    Column("area", _WORD, nullable=False),
+    Column("kind", _WORD, nullable=False),
+    Column("change", _WORD, nullable=False),
+    Column("body", JSON, nullable=False),
+)
+"""What live streams follow: each change with the record as it then was, in commit order."""
