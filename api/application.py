@@ -34,7 +34,14 @@ class _Api(FastAPI):
 def create_app(services: ApiServices) -> FastAPI:
     """The application over these services. It closes none of them; `api.server.ApiServer` serves it."""
     # FastAPI's own documentation pages load scripts from the internet.
-    app = _Api(title=_TITLE, version=services.version, lifespan=_lifespan, docs_url=None, redoc_url=None)
+    app = _Api(
+        title=_TITLE,
+        version=services.version,
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.state.services = services
     app.state.live = LiveChanges(services.operations.changes)
     for router in _routers():

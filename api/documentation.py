@@ -40,8 +40,8 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     schemas["ProblemDocument"] = ProblemDocument.model_json_schema()
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    for _path, _method, operation in _operations(document):
-        _describe_problems(operation)
+    for path, _method, operation in _operations(document):
+        _describe_problems(path, operation)
     return document
 
 
@@ -54,7 +54,7 @@ def docs(request: Request) -> HTMLResponse:
     )
 
 
-def _describe_problems(operation: dict[str, Any]) -> None:
+def _describe_problems(path: str, operation: dict[str, Any]) -> None:
     content = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}}
     answers = operation["responses"]
     expected = {"default": "Something else went wrong"}
@@ -62,8 +62,13 @@ def _describe_problems(operation: dict[str, Any]) -> None:
         expected |= {"401": "No valid API key", "403": "The key lacks the scope"}
     if operation.get("parameters") or operation.get("requestBody"):
         expected["422"] = "A parameter or the body is invalid"
+    if "{" in path:
+        expected["404"] = "There is no such record"
     for status, description in expected.items():
-        answers[status] = {"description": description, "content": content}
+        answers[status] = {"description": description}
+    for status, answer in answers.items():
+        if not status.startswith("2"):
+            answer["content"] = content
 
 
 def _operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

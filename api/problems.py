@@ -57,7 +57,10 @@ class ProblemKind(Enum):
         "Fault already acknowledged",
     )
     VERSION = _Kind(
-        "version-conflict", HTTPStatus.PRECONDITION_FAILED, "Dữ liệu đã thay đổi", "The record has changed"
+        "version-conflict",
+        HTTPStatus.PRECONDITION_FAILED,
+        "Dữ liệu đã có bản mới hơn",
+        "The record has changed",
     )
     UNAVAILABLE = _Kind(
         "unavailable", HTTPStatus.SERVICE_UNAVAILABLE, "Dịch vụ tạm thời gián đoạn", "Temporarily unavailable"
@@ -145,7 +148,7 @@ def _unavailable(error: Exception) -> Problem:
 
 def _invalid(error: RequestValidationError) -> Problem:
     """One problem for all that is wrong with a request; `field` is the first thing at fault."""
-    errors = [{"field": _field(found["loc"]), "detail": _sentence(found)} for found in error.errors()]
+    errors = [{"field": _field(found), "detail": _sentence(found)} for found in error.errors()]
     first = errors[0]
     return Problem(
         ProblemKind.INVALID, f"{first['field']}: {first['detail']}", field=first["field"], errors=errors
@@ -156,8 +159,9 @@ def _sentence(found: Mapping[str, Any]) -> str:
     return str(found["msg"]).removeprefix("Value error, ")
 
 
-def _field(location: tuple[Any, ...]) -> str:
+def _field(found: Mapping[str, Any]) -> str:
     """`("query", "limit")` is `limit`; what stands in a body keeps its path."""
+    location = found["loc"] if found["type"] != "json_invalid" else ("body",)
     parts = [str(part) for part in location[1:]] or [str(part) for part in location]
     return ".".join(parts)
 

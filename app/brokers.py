@@ -106,7 +106,8 @@ class ChildBroker:
         """
         if not port_is_free(self.address.port):
             raise BrokerStartError(
-                f"port {self.address.port} on {HOST} is in use; stop what listens there or give another --mqtt-port"
+                f"port {self.address.port} on {HOST} is in use; stop what listens there, or give another"
+                " --mqtt-port"
             )
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - the command is ours, and does not block
@@ -179,7 +180,7 @@ def packaged_broker(port: int, folder: Path) -> ChildBroker:
     configuration = folder / "iotcore.toml"
     configuration.write_text(_PACKAGED_TOML.format(port=port, host=HOST), encoding="utf-8")
     caveat = Label(
-        vi="chỉ giữ trong bộ nhớ: dữ liệu chưa xác nhận mất khi nó dừng; không giới hạn luồng, không phân quyền",
+        vi="chỉ giữ trong bộ nhớ, dừng là mất dữ liệu chưa xác nhận; không giới hạn luồng, không phân quyền",
         en="in memory only: what is not acknowledged is lost when it stops; no flow control, no ACLs",
     )
     command = (sys.executable, "-m", "iotcore", "--config", str(configuration), "--log-level", "ERROR")

@@ -1,18 +1,24 @@
 """The `ioc` command."""
 
 import asyncio
+import signal
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from pydantic import ValidationError
+from rich.console import Console
 
 from app.demo import DemoOptions, run_demo, terminal
 from app.errors import StartError
 from app.service import ServiceFailedError
 from app.settings import ServiceSettings
+from app.summary import Summary
 from app.version import VERSION
 from devices.durations import parse_duration_ms
+from rules.errors import RulesError
+from rules.proving import check_catalogue
 
 __all__ = ["main"]
 
@@ -66,7 +72,7 @@ def demo(
             json=json,
         )
         console = terminal()
-        summary = asyncio.run(run_demo(options, console))
+        summary = asyncio.run(_until_interrupted(options, console))
     except (StartError, ServiceFailedError, ValidationError) as error:
         raise SystemExit(f"ioc demo: {error}") from None
     console.print(summary.table())
@@ -76,6 +82,36 @@ def demo(
         raise SystemExit(
             "ioc demo: the counts do not add up; this is a defect, please keep the data directory"
         )
+
+
+@rules.command("check")
+def rules_check(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder with rules; default: the catalogue that comes with ioc.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
+) -> None:
+    """Load every rule, check its expressions against the devices' fields, and run its tests."""
+    try:
+        report = check_catalogue(folder)
+    except RulesError as error:
+        raise SystemExit(f"ioc rules check: {error}") from None
+    for failure in report.failures:
+        typer.echo(failure, err=True)
+    typer.echo(f"{report.rules} rules, {report.tests} tests, {len(report.failures)} failures")
+    if json is not None:
+        figures = {"rules": report.rules, "tests": report.tests, "failures": list(report.failures)}
+        json.write_bytes(msgspec.json.encode(figures))
+    if not report.passed:
+        raise SystemExit(1)
+
+
+async def _until_interrupted(options: DemoOptions, console: Console) -> Summary:
+    """Run the demo until Ctrl-C, SIGTERM or its own end."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return await run_demo(options, console, stop)
 
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:
@@ -91,7 +127,9 @@ def _seconds(duration: str) -> float:
         StartError: it is neither.
     """
     try:
-        return float(duration) if duration.replace(".", "", 1).isdigit() else parse_duration_ms(duration) / 1000
+        return (
+            float(duration) if duration.replace(".", "", 1).isdigit() else parse_duration_ms(duration) / 1000
+        )
     except ValueError as error:
         raise StartError(f"--for: {error}") from None
 

@@ -24,7 +24,8 @@ class DataDirectory:
             self._lock: TextIOWrapper | None = (path / "lock").open("a+", encoding="utf-8")
         except OSError as error:
             raise StartError(
-                f"the data directory {str(path)!r} cannot be written ({error.strerror}); give another with --data"
+                f"the data directory {str(path)!r} cannot be written ({error.strerror});"
+                " give another with --data"
             ) from error
         self._hold()
 
@@ -71,7 +72,8 @@ class DataDirectory:
             holder = lock.read().strip() or "unknown"
             self.release()
             raise StartError(
-                f"the data directory {str(self.path)!r} is in use by process {holder}; stop it or give another --data"
+                f"the data directory {str(self.path)!r} is in use by process {holder};"
+                " stop it, or give another --data"
             ) from error
         lock.truncate(0)
         lock.write(str(os.getpid()))

@@ -1,7 +1,6 @@
 """`ioc demo`: a whole city on one machine, with simulated devices on a real broker."""
 
 import asyncio
-import signal
 import sys
 import time
 from collections import Counter
@@ -24,7 +23,7 @@ from app.brokers import BrokerStartError, ChildBroker, find_mosquitto, mosquitto
 from app.data_directory import DataDirectory
 from app.errors import StartError
 from app.http_server import HttpServer
-from app.logs import log_to
+from app.logs import logging_to
 from app.mqtt import PahoPublisher, PahoSource
 from app.observation import PipelineMetrics, checks
 from app.screen import Banner, LiveLine, Screen, screen_for
@@ -101,24 +100,20 @@ class _WatchedSource:
             self._barrier.seen(message.topic, message.payload)
 
 
-async def run_demo(options: DemoOptions, console: Console) -> Summary:
-    """Run until Ctrl-C or the time is over; what happened.
+async def run_demo(options: DemoOptions, console: Console, stop: asyncio.Event) -> Summary:
+    """Run until `stop` is set or the time is over; what happened.
 
     Raises:
         StartError: it could not start; the message is one sentence for the person at the terminal.
         ServiceFailedError: a part of the service ended by itself.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as cleanups:
         demo = await _start(options, cleanups)
         ready_s = time.monotonic() - STARTED_S
         screen = screen_for(console, _banner(demo, ready_s))
         cleanups.callback(screen.close)
         if options.run_for_s is not None:
-            loop.call_later(options.run_for_s, stop.set)
+            asyncio.get_running_loop().call_later(options.run_for_s, stop.set)
         driving = asyncio.create_task(demo.driver.drive(stop), name="driver")
         await _watch(demo, driving, screen, stop)
         await driving
@@ -155,7 +150,7 @@ async def _start(options: DemoOptions, cleanups: AsyncExitStack) -> _Demo:
     settings = options.settings
     directory = DataDirectory(settings.data_dir)
     cleanups.callback(directory.release)
-    log_to(directory.log)
+    cleanups.enter_context(logging_to(directory.log))
     city = load_city(settings.city)
     stores = Stores(directory, settings)
     cleanups.callback(stores.close)
@@ -224,7 +219,14 @@ async def _start(options: DemoOptions, cleanups: AsyncExitStack) -> _Demo:
         stores=stores,
         broker=broker,
         service=service,
-        driver=Driver(simulation=simulation, clock=clock, publisher=publisher, barrier=barrier, pace=pace, timing=_TIMING),
+        driver=Driver(
+            simulation=simulation,
+            clock=clock,
+            publisher=publisher,
+            barrier=barrier,
+            pace=pace,
+            timing=_TIMING,
+        ),
         clock=clock,
         pace=pace,
         views=views,

@@ -69,6 +69,7 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise StartError(
-            f"port {port} on {host} cannot be used ({error.strerror}); stop what listens there or give another --http-port"
+            f"port {port} on {host} cannot be used ({error.strerror}); stop what listens there, or give another"
+            " --http-port"
         ) from error
     return listening

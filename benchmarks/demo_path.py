@@ -21,7 +21,7 @@ from rich.table import Table
 
 from app.brokers import ChildBroker, find_mosquitto, mosquitto
 from app.data_directory import DataDirectory
-from app.logs import log_to
+from app.logs import logging_to
 from app.mqtt import PahoPublisher, PahoSource
 from app.settings import ServiceSettings
 from app.wiring import Pipeline, Stores
@@ -81,7 +81,8 @@ async def _measure(count: int, folder: Path, console: Console) -> dict[str, Any]
         await _reference(broker, 0)
         await _publish(broker, messages, console)
         reference_s = await _reference(broker, len(messages))
-        ours_s, cpu_s, adds_up = await _drain(settings, simulated, end_ms, len(messages))
+        with logging_to(folder / "bench.log"):
+            ours_s, cpu_s, adds_up = await _drain(settings, simulated, end_ms, len(messages))
     finally:
         await broker.stop()
     stored_per_s, reference_per_s = len(messages) / ours_s, len(messages) / reference_s
@@ -132,7 +133,6 @@ async def _drain(
 ) -> tuple[float, float, bool]:
     """Seconds and CPU seconds until everything is stored and examined, and whether the fates add up."""
     directory = DataDirectory(settings.data_dir)
-    log_to(directory.log)
     stores = Stores(directory, settings)
     source = PahoSource(settings.broker, "bench-ours", _FILTERS, receive_maximum=settings.receive_maximum)
     pipeline = Pipeline(

@@ -70,11 +70,18 @@ class Devices(Protocol):
 class Decoder(Protocol):
     """Turns the messages of one format into records.
 
-    `unknown_fields` is where a decoder reports names it does not know, by kind: they reject nothing.
+    Names that a decoder does not know reject nothing: it counts them, by kind, in `unknown_fields`.
     """
 
-    name: str
-    filters: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """The format's name, unique among decoders."""
+        ...
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """MQTT filters of the topics it reads."""
+        ...
 
     def decode(self, message: RawMessage, devices: Devices) -> list[Record]:
         """The message's records in their order.

@@ -126,7 +126,8 @@ def read_yaml(file: Traversable, api_version: str, member: str) -> list[Any]:
         raise RuleError(
             file.name, None, f"the file holds a list {member!r}, got {sorted(map(str, document))}"
         )
-    return document[member]
+    listed: list[Any] = document[member]
+    return listed
 
 
 def _rules_of(file: Traversable, folder: Traversable) -> Iterator[Rule]:

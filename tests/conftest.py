@@ -1,6 +1,7 @@
 """What every test may use: markers that mean what they say, and a small registry."""
 
 import os
+
 import pytest
 from hypothesis import settings
 

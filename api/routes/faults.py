@@ -1,7 +1,7 @@
 """Faults: find, read, explain, acknowledge."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 
@@ -21,6 +21,10 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1/faults", tags=["faults"])
 
 _READS = needs(Scope.FAULTS_READ)
+_CONFLICTS: dict[int | str, dict[str, Any]] = {
+    409: {"description": "Somebody else acknowledged it"},
+    412: {"description": "The fault has changed since the ETag in If-Match"},
+}
 _ETAG = re.compile(r'"(\d{1,9})"')
 FaultId = Annotated[str, Path(max_length=36, pattern="^[0-9a-f-]+$", description="Id of the fault")]
 
@@ -84,7 +88,7 @@ def get_why(fault: FaultId, services: Services) -> WhyView:
     )
 
 
-@router.post("/{fault}/acknowledge")
+@router.post("/{fault}/acknowledge", responses=_CONFLICTS)
 def acknowledge(
     fault: FaultId,
     body: AcknowledgeRequest,

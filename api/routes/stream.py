@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
-from sse_starlette import EventSourceResponse
 
 from api.auth import Caller, Scope, needs
 from api.live import LiveChanges
@@ -11,7 +10,7 @@ from api.models.stream import ChangeView
 from api.parameters import AreaFilter, KindFilter
 from api.problems import Problem, ProblemKind
 from api.services import Services
-from api.stream import StreamFilter, event_stream
+from api.stream import EventStream, StreamFilter, event_stream
 from store.operations.records import ChangeType
 
 __all__ = ["router"]
@@ -28,7 +27,7 @@ LastEventId = Annotated[
 ]
 
 
-@router.get("", response_class=EventSourceResponse, responses={200: {"model": ChangeView}})
+@router.get("", response_class=EventStream, responses={200: {"model": ChangeView}})
 async def stream(  # noqa: PLR0913 - each is a filter
     *,
     request: Request,
@@ -38,7 +37,7 @@ async def stream(  # noqa: PLR0913 - each is a filter
     area: AreaFilter = None,
     kind: KindFilter = None,
     last_event_id: LastEventId = None,
-) -> EventSourceResponse:
+) -> EventStream:
     """Server-sent events, one for each change of a fault or violation, as it is committed.
 
     A stream that is read too slowly, or that the service ends, is resumed with Last-Event-ID and misses

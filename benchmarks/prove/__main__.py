@@ -30,7 +30,9 @@ def main() -> int:
         print(f"{name}: ", end="", flush=True)
         with tempfile.TemporaryDirectory(prefix=f"ioc-{name}-") as folder:
             try:
-                figures[name] = importlib.import_module(f"benchmarks.prove.{name}").prove(options.scale, Path(folder))
+                figures[name] = importlib.import_module(f"benchmarks.prove.{name}").prove(
+                    options.scale, Path(folder)
+                )
             except AssertionError as error:
                 failed.append(name)
                 print(f"FAILED after {time.monotonic() - begin_s:.0f} s: {error}")

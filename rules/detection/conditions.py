@@ -98,12 +98,11 @@ class Conditions:
             frame = frame.filter("in_service")
         self.evaluated += frame.height * len(self.watches)
         phases = heads.read(frame["row"], [watch.phase for watch in self.watches])
-        judged = frame.hstack(frame.select(self._plan.truths)).hstack(phases)
-        busy = judged.select(self._plan.busy)
-        flags = busy.select(pl.all().any()).row(0)
+        judged = frame.hstack(phases).with_columns_seq(self._plan.truths)
+        busy = judged.select_seq(self._plan.busy)
         changes: list[Change] = []
-        for watch, is_busy in zip(self.watches, flags, strict=True):
-            if is_busy:
+        for watch in self.watches:
+            if busy[watch.phase].any():
                 rows = judged["row"].filter(busy[watch.phase])
                 changes += self._run(watch, judged.filter(pl.col("row").is_in(rows.implode())), heads, now_ms)
         return changes
@@ -116,9 +115,11 @@ class Conditions:
     def _prepared(self, ready: pl.DataFrame, heads: Heads) -> pl.DataFrame:
         """The readings with every column that the expressions read."""
         plan = self._plan
-        frame = ready.with_columns(plan.cleaned)
+        frame = ready.with_columns_seq(plan.cleaned)
         if plan.before_types:
-            frame = frame.hstack(heads.read(frame["row"], list(plan.before_types))).with_columns(plan.before)
+            frame = frame.hstack(heads.read(frame["row"], list(plan.before_types))).with_columns_seq(
+                plan.before
+            )
             last = frame.filter(pl.col("row") != pl.col("row").shift(-1, fill_value=NO_ROW))
             heads.write(last["row"], {name: last[name.removeprefix("prev.")] for name in plan.before_types})
         frame = frame.hstack(self._fleet.columns.select(plan.of_device)[frame["row"]])

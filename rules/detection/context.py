@@ -99,8 +99,8 @@ def _expected(programmes: Iterable[BroadcastProgramme], zone: ZoneInfo) -> pl.Ex
     return pl.any_horizontal(terms) if terms else pl.lit(value=False)
 
 
-_MOMENT = pl.col("measured_at").dt.timestamp("ms")
+_moment = pl.col("measured_at").dt.timestamp("ms")
 # A camera without a known calibration is not calibrated: that is no unknown. The end is outside.
 _CALIBRATED = (
-    (_MOMENT >= pl.col("d.calibrated_from_ms")) & (_MOMENT < pl.col("d.calibrated_until_ms"))
+    (_moment >= pl.col("d.calibrated_from_ms")) & (_moment < pl.col("d.calibrated_until_ms"))
 ).fill_null(value=False)

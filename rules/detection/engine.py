@@ -24,7 +24,7 @@ __all__ = ["Counters", "Engine"]
 
 @dataclass(frozen=True)
 class Counters:
-    """What happened since the start. `late`, `duplicates` and `evaluated` (rules times readings) are by kind."""
+    """What happened since the start, by kind; `evaluated` counts rules times readings."""
 
     late: Mapping[str, int]
     duplicates: Mapping[str, int]

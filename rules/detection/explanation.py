@@ -1,4 +1,4 @@
-"""The reasons kept with each change: what the rule says, with values, readings and timers (plain JSON values)."""
+"""The reasons kept with each change: what the rule says, with values, readings, timers; plain JSON."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -60,7 +60,7 @@ def why_silent(
 ) -> dict[str, Any]:
     """Why a device counts as silent.
 
-    `last` has `max_ts`, `last_seq` and `lag` of its last reading, and `expected`: how long it may be silent, in ms.
+    `last` has `max_ts`, `last_seq` and `lag` of its last reading, and `expected`, the ms it may be silent.
     """
     silent_ms = received_up_to_ms - last["max_ts"]
     seq = None if last["last_seq"] == NO_SEQ else last["last_seq"]

@@ -14,6 +14,7 @@ from rules.expressions.compiler import clean
 
 __all__ = ["Fleet"]
 
+_TIMES = (pl.col("measured_at").to_physical().alias("ts"), pl.col("received_at").to_physical().alias("rx"))
 _POLARS_TYPES = {"float": pl.Float64, "int": pl.Float64, "bool": pl.Boolean, "text": pl.String}
 
 
@@ -46,13 +47,9 @@ class Fleet:
         """
         return pl.Series("row", list(map(self._row_of.get, device_ids.to_list())), dtype=pl.UInt32)
 
-    def numbered(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Readings or events with `row`, `ts` and `rx` (epoch ms), without devices that are not of this kind."""
-        extended = frame.with_columns(
-            self.rows_of(frame["device"]),
-            ts=pl.col("measured_at").to_physical(),
-            rx=pl.col("received_at").to_physical(),
-        )
+    def numbered(self, frame: pl.DataFrame, *more: pl.Expr) -> pl.DataFrame:
+        """Readings or events of devices of this kind, with `row`, `ts`, `rx` (epoch ms) and more columns."""
+        extended = frame.with_columns_seq(self.rows_of(frame["device"]), *_TIMES, *more)
         return extended.filter(pl.col("row").is_not_null()) if extended["row"].null_count() else extended
 
 

@@ -20,13 +20,12 @@ __all__ = ["Happenings"]
 _SEEN_KEPT = 500
 """Violations remembered for each device, to recognise repetitions."""
 
-_VEHICLE_TYPES: Mapping[str, Any] = {
-    field.name: field.dtype for field in EVENT_SCHEMA["vehicles"].inner.fields
-}
+_VEHICLE_TYPES: dict[str, Any] = {field.name: field.dtype for field in EVENT_SCHEMA["vehicles"].inner.fields}
 _JUDGED: Mapping[str, Any] = _VEHICLE_TYPES | {
     name: EVENT_SCHEMA[name]
     for name in (
-        "lane", "direction", "signal", "red_elapsed_s", "programme", "source", "phase", "result", "time_quality"
+        "lane", "direction", "signal", "red_elapsed_s", "programme", "source", "phase", "result",
+        "time_quality",
     )
 }  # fmt: skip
 _MEASURED = ("speed_kmh", "mpe_kmh", "limit_kmh")

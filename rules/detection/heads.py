@@ -27,7 +27,7 @@ class Heads:
     def read(self, rows: pl.Series, names: Sequence[str] | None = None) -> pl.DataFrame:
         """The values at some rows, in their order; of all columns unless some are named."""
         wanted = self._columns if names is None else names
-        return pl.DataFrame([self._columns[name].gather(rows) for name in wanted])
+        return pl.DataFrame([self._columns[name][rows] for name in wanted])
 
     def write(self, rows: pl.Series | Sequence[int], values: Mapping[str, pl.Series | Sequence[Any]]) -> None:
         """Replace values at some rows; no row may occur twice."""

@@ -1,6 +1,7 @@
 """Detection for one kind of device: order, conditions, silences and events, and their state together."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import polars as pl
@@ -56,7 +57,7 @@ class Lane:
         batch = self.ordering.numbered(frame)
         if batch.height == 0:
             return []
-        self.touched.update(batch["row"])
+        self.touched.update(batch["row"].to_list())
         return self._apply(self.ordering.receive(batch), now_ms)
 
     def see(self, frame: pl.DataFrame, now_ms: int) -> list[Change]:
@@ -69,13 +70,18 @@ class Lane:
         return list(found)
 
     def advance(self, mark: Mark, caught_up_since_ms: int) -> list[Change]:
-        """What the idle clock changes: readings that waited in vain for others, and devices that are silent."""
+        """What the idle clock changes: readings that waited in vain, and devices that are silent."""
+        changes: list[Change] = []
         released = self.ordering.advance(mark.received_up_to_ms)
-        changes = self._apply(released, mark.received_up_to_ms)
-        self.touched.update(released["row"])
+        if released is not None:
+            changes += self._apply(released, mark.received_up_to_ms)
+            self.touched.update(released["row"].to_list())
         silent = self.silences.advance(mark.received_up_to_ms, caught_up_since_ms, self._heads)
-        self.touched.update(row for fault in silent if (row := self.fleet.row_of(fault.device)) is not None)
+        self._touch(fault.device for fault in silent)
         return [*changes, *silent]
+
+    def _touch(self, devices: Iterable[str]) -> None:
+        self.touched.update(row for device in devices if (row := self.fleet.row_of(device)) is not None)
 
     def _apply(self, ready: pl.DataFrame, now_ms: int) -> list[Change]:
         if ready.height == 0:
@@ -141,7 +147,7 @@ class Lane:
         kept = self.conditions.pairs.keys() | self.silences.silent.keys()
         return self._end(row, state, kept, "the rule no longer watches the device")
 
-    def _end(self, row: int, state: DeviceState, kept: Set[str], reason: str) -> list[FaultCleared]:
+    def _end(self, row: int, state: DeviceState, kept: AbstractSet[str], reason: str) -> list[FaultCleared]:
         ended = retired(self.fleet.devices[row].id, state, kept, reason)
         if ended:
             self.touched.add(row)
@@ -158,7 +164,7 @@ class Lane:
         self.ordering.waiting = self.ordering.numbered(frame).select(self.ordering.waiting.columns)
 
 
-def retired(device: str, state: DeviceState, kept: Set[str], reason: str) -> list[FaultCleared]:
+def retired(device: str, state: DeviceState, kept: AbstractSet[str], reason: str) -> list[FaultCleared]:
     """The ends of a device's active faults whose rules are not among those kept."""
     since = {rule: pair.since_ms for rule, pair in state.pairs.items() if pair.phase >= Phase.ACTIVE}
     since |= {rule: silent.since_ms for rule, silent in state.silent.items()}

@@ -4,10 +4,12 @@ A reading waits until the device's watermark passes it, unless its number follow
 nothing can belong between them. So histories do not depend on the order of arrival within the lateness.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
+from devices.clock import milliseconds
 from rules.detection.fleet import Fleet
 from rules.detection.heads import NO_ROW, Heads
 
@@ -35,133 +37,157 @@ HEAD_TYPES: dict[str, Any] = {
 up to which it was declared silent, and when a late reading last reached us. All in ms, epoch or duration."""
 
 
+_OURS = frozenset({*HEAD_TYPES, "row", "rx", "key", "before_ts", "again", "ready", "watermark", "after_gap"})
+
+
 class Ordering:
     """Sorts the readings of one kind's devices and holds back those that may have a predecessor under way.
 
     Frames carry `row`, `ts`, `rx` (epoch ms) and `key` (the number or `NO_SEQ`) beside a batch's columns.
     """
 
-    def __init__(self, fleet: Fleet, heads: Heads, schema: dict[str, Any]) -> None:
+    def __init__(self, fleet: Fleet, heads: Heads, schema: Mapping[str, Any]) -> None:
+        taken = _OURS & schema.keys()
+        if taken:
+            raise ValueError(
+                f"fields of {fleet.kind.id!r} may not be named {sorted(taken)!r}: detection uses the words"
+            )
         self._fleet = fleet
         self._heads = heads
-        self._lateness_ms = round(fleet.kind.lateness_s * 1000)
+        self._lateness_ms = milliseconds(fleet.kind.lateness_s)
         added = {"row": pl.UInt32, "ts": pl.Int64, "rx": pl.Int64, "key": pl.Int64}
-        self.waiting = pl.DataFrame(schema=schema | added)
+        self.waiting = pl.DataFrame(schema=dict(schema) | added)
+        self._judged_once = _judgement(pl.col("max_ts"), self._lateness_ms)
+        # Readings of the same batch count in the order in which they came.
+        seen = pl.max_horizontal("max_ts", pl.col("ts").cum_max().shift(1).over("row"))
+        self._judged_in_turn = _judgement(seen, self._lateness_ms)
+        self._watermark = pl.col("max_ts") - self._lateness_ms
+        self._ready_one = _readiness_of_one(self._watermark)
+        self._ready = _readiness(self._watermark)
         self.late = 0
         self.duplicates = 0
         self.unknown_devices = 0
 
     def numbered(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A batch as `receive` wants it, without devices that the registry does not know."""
-        known = self._fleet.numbered(frame)
+        known = self._fleet.numbered(frame, _WITH_KEY)
         self.unknown_devices += frame.height - known.height
-        return known.with_columns(key=pl.col("seq").fill_null(NO_SEQ))
+        return known
 
     def receive(self, batch: pl.DataFrame) -> pl.DataFrame:
         """The readings that can be applied now that a numbered batch has come, in order.
 
-        They have the additional column `before_ts`: the time of the device's reading before, null if none.
+        They have the additional columns `before_ts`, the time of the device's reading before (null if none),
+        and `watermark`, up to which nothing is awaited any more.
         """
-        judged = self._judged(batch)
-        accepted = judged.filter(~pl.col("late") & ~pl.col("again"))
-        if accepted.height < judged.height:
-            self._note_rejected(judged)
-        self._note_received(accepted)
-        rows = accepted.select(self.waiting.columns)
+        is_single = batch["row"].n_unique() == batch.height
+        accepted = self._accepted(batch, is_single=is_single)
+        self._note_received(accepted, is_single=is_single)
         if self.waiting.height:
-            same_devices = self.waiting["row"].is_in(rows["row"].implode())
-            rows = pl.concat([self.waiting.filter(same_devices), rows])
-            self.waiting = self.waiting.filter(~same_devices)
-        return self._release(rows, None)
+            same_devices = self.waiting["row"].is_in(accepted["row"].implode())
+            if same_devices.any():
+                accepted = pl.concat([self.waiting.filter(same_devices), accepted])
+                self.waiting = self.waiting.filter(~same_devices)
+                is_single = False
+        return self._release(accepted, self._ready_one if is_single else self._ready, is_single=is_single)
 
-    def advance(self, received_up_to_ms: int) -> pl.DataFrame:
-        """The waiting readings that the idle clock lets go, in order, as `receive` gives them."""
+    def advance(self, received_up_to_ms: int) -> pl.DataFrame | None:
+        """The waiting readings that the idle clock lets go, as `receive` gives them; None if none."""
         if self.waiting.height == 0:
-            return self._release(self.waiting, None)
-        lag = self._heads.read(self.waiting["row"], ["lag"])["lag"]
-        due = self.waiting["ts"] <= received_up_to_ms - self._lateness_ms - lag
+            return None
+        clock = received_up_to_ms - self._lateness_ms
+        due = self.waiting["ts"] <= clock - self._heads.read(self.waiting["row"], ["lag"])["lag"]
+        if not due.any():
+            return None
         same_devices = self.waiting["row"].is_in(self.waiting["row"].filter(due).implode())
         rows = self.waiting.filter(same_devices)
         self.waiting = self.waiting.filter(~same_devices)
-        return self._release(rows, received_up_to_ms)
+        watermark = pl.max_horizontal(self._watermark, clock - pl.col("lag"))
+        return self._release(rows, _readiness(watermark), is_single=False)
 
-    def _judged(self, batch: pl.DataFrame) -> pl.DataFrame:
-        """The batch with `late` (its place in the order has been passed) and `again` (applied before)."""
+    def _accepted(self, batch: pl.DataFrame, *, is_single: bool) -> pl.DataFrame:
+        """The batch without readings whose place in the order has been passed and those applied before."""
         heads = self._heads.read(batch["row"], ["max_ts", "last_ts", "last_seq", "floor"])
-        frame = batch.hstack(heads)
-        seen = pl.col("max_ts")
-        if frame["row"].n_unique() < frame.height:
-            # Readings of the same batch count in the order in which they came.
-            seen = pl.max_horizontal(seen, pl.col("ts").cum_max().shift(1).over("row"))
-        ts, key, last_ts = pl.col("ts"), pl.col("key"), pl.col("last_ts")
-        again = (ts == last_ts) & (key == pl.col("last_seq"))
-        passed = (ts < last_ts) | ((ts == last_ts) & (key < pl.col("last_seq")))
-        late = (ts < seen - self._lateness_ms).fill_null(value=False) | (ts < pl.col("floor")).fill_null(
-            value=False
-        )
-        return frame.with_columns(
-            late=(late | passed.fill_null(value=False)) & ~again.fill_null(value=False),
-            again=again.fill_null(value=False),
-        )
-
-    def _note_rejected(self, judged: pl.DataFrame) -> None:
-        late = judged.filter("late")
+        verdicts = batch.hstack(heads).select_seq(self._judged_once if is_single else self._judged_in_turn)
+        if not verdicts["refused"].any():
+            return batch
+        late = batch.filter(verdicts["refused"] & ~verdicts["again"])
         self.late += late.height
-        self.duplicates += judged["again"].sum()
+        self.duplicates += batch.height - late.height - int((~verdicts["refused"]).sum())
         heard = late.group_by("row").agg(pl.col("rx").max())
         self._heads.write(heard["row"], {"late_rx": heard["rx"]})
+        return batch.filter(~verdicts["refused"])
 
-    def _note_received(self, accepted: pl.DataFrame) -> None:
-        delay = (pl.col("rx") - pl.col("ts")).clip(_SHORTEST_LAG_MS, _LONGEST_LAG_MS)
-        newest = accepted.group_by("row").agg(pl.col("ts").max(), delay.min().alias("delay"))
-        known = self._heads.read(newest["row"], ["max_ts", "lag"])
-        lag, fresh = pl.col("lag"), pl.col("delay")
-        values = newest.hstack(known).select(
-            max_ts=pl.max_horizontal("ts", "max_ts"),
-            lag=pl.when(lag < fresh).then(lag + (fresh - lag) // _LAG_MEMORY).otherwise(fresh),
-        )
-        self._heads.write(newest["row"], {"max_ts": values["max_ts"], "lag": values["lag"]})
+    def _note_received(self, accepted: pl.DataFrame, *, is_single: bool) -> None:
+        times = accepted.select_seq("row", "ts", _DELAY)
+        if not is_single:
+            times = times.group_by("row").agg(pl.col("ts").max(), pl.col("delay").min())
+        values = times.hstack(self._heads.read(times["row"], ["max_ts", "lag"])).select_seq(_RECEIVED)
+        self._heads.write(times["row"], {"max_ts": values["max_ts"], "lag": values["lag"]})
 
-    def _release(self, rows: pl.DataFrame, received_up_to_ms: int | None) -> pl.DataFrame:
+    def _release(self, rows: pl.DataFrame, readiness: list[pl.Expr], *, is_single: bool) -> pl.DataFrame:
         """Split rows into those returned and those that go (back) to wait; the heads follow the former."""
-        ordered = rows.sort("row", "ts", "key", maintain_order=True)
+        ordered = rows if is_single else rows.sort("row", "ts", "key", maintain_order=True)
         heads = self._heads.read(ordered["row"], ["max_ts", "lag", "last_ts", "last_seq"])
-        watermark = pl.col("max_ts") - self._lateness_ms
-        if received_up_to_ms is not None:
-            watermark = pl.max_horizontal(watermark, received_up_to_ms - self._lateness_ms - pl.col("lag"))
-        judged = (
-            ordered.hstack(heads)
-            .with_columns(_LINKS)
-            .with_columns(
-                again=pl.col("same")
-                & (pl.col("ts") == pl.col("before_ts"))
-                & (pl.col("key") == pl.col("before_key")),
-                linked=((pl.col("ts") > pl.col("before_ts")) & _FOLLOWS).fill_null(value=False),
-                watermark=watermark,
-            )
-        )
-        blocked = ~pl.col("linked") & ~pl.col("again") & (pl.col("ts") > pl.col("watermark"))
-        blocks = blocked.cast(pl.Int64).cum_sum()
-        # What is blocked blocks everything after it in its device; the sum at a device's start is its zero.
-        zero = pl.when(~pl.col("same")).then(blocks - blocked.cast(pl.Int64)).forward_fill()
-        judged = judged.with_columns(ready=blocks == zero)
+        judged = ordered.hstack(heads).with_columns_seq(readiness)
+        if not is_single:
+            self.duplicates += int(judged["again"].sum())
+            judged = judged.filter(~judged["again"])
         if not judged["ready"].all():
-            held = judged.filter(~pl.col("ready") & ~pl.col("again")).select(self.waiting.columns)
-            self.waiting = pl.concat([self.waiting, held])
-        ready = judged.filter(pl.col("ready") & ~pl.col("again"))
-        self.duplicates += judged["again"].sum()
-        self._note_applied(ready)
-        return ready
-
-    def _note_applied(self, ready: pl.DataFrame) -> None:
-        last = ready.filter(pl.col("row") != pl.col("row").shift(-1, fill_value=NO_ROW))
+            held = judged.filter(~judged["ready"]).select(self.waiting.columns)
+            self.waiting = pl.concat([self.waiting, held]) if self.waiting.height else held
+            judged = judged.filter("ready")
+        last = judged if is_single else judged.filter(_IS_LAST)
         self._heads.write(last["row"], {"last_ts": last["ts"], "last_seq": last["key"]})
+        return judged
 
 
-_SAME = pl.col("row") == pl.col("row").shift(1, fill_value=NO_ROW)
-_LINKS = (
-    _SAME.alias("same"),
-    pl.when(_SAME).then(pl.col("ts").shift(1)).otherwise(pl.col("last_ts")).alias("before_ts"),
-    pl.when(_SAME).then(pl.col("key").shift(1)).otherwise(pl.col("last_seq")).alias("before_key"),
+_WITH_KEY = pl.col("seq").fill_null(NO_SEQ).alias("key")
+_ts, _key = pl.col("ts"), pl.col("key")
+_IS_LAST = pl.col("row") != pl.col("row").shift(-1, fill_value=NO_ROW)
+_DELAY = (pl.col("rx") - _ts).clip(_SHORTEST_LAG_MS, _LONGEST_LAG_MS).alias("delay")
+_RECEIVED = (
+    pl.max_horizontal("ts", "max_ts").alias("max_ts"),
+    pl.when(pl.col("lag") < pl.col("delay"))
+    .then(pl.col("lag") + (pl.col("delay") - pl.col("lag")) // _LAG_MEMORY)
+    .otherwise(pl.col("delay"))
+    .alias("lag"),
 )
-_FOLLOWS = (pl.col("before_key") > NO_SEQ) & (pl.col("key") == pl.col("before_key") + 1)
+
+
+def _judgement(seen: pl.Expr, lateness_ms: int) -> list[pl.Expr]:
+    """Whether a reading is `refused`, and whether that is because it is there `again`."""
+    again = (_ts == pl.col("last_ts")) & (_key == pl.col("last_seq"))
+    passed = (_ts < pl.col("last_ts")) | ((_ts == pl.col("last_ts")) & (_key <= pl.col("last_seq")))
+    refused = (_ts < seen - lateness_ms) | (_ts < pl.col("floor")) | passed
+    return [refused.fill_null(value=False).alias("refused"), again.fill_null(value=False).alias("again")]
+
+
+def _readiness_of_one(watermark: pl.Expr) -> list[pl.Expr]:
+    """As `_readiness`, for readings of which each is of another device."""
+    last_key = pl.col("last_seq")
+    linked = (_ts > pl.col("last_ts")) & (last_key > NO_SEQ) & (_key == last_key + 1)
+    return [
+        pl.col("last_ts").alias("before_ts"),
+        (linked | (_ts <= watermark)).fill_null(value=False).alias("ready"),
+        watermark.alias("watermark"),
+    ]
+
+
+def _readiness(watermark: pl.Expr) -> list[pl.Expr]:
+    """Columns of sorted readings: whether one is there `again` or `ready`, the time before, the watermark."""
+    same = pl.col("row") == pl.col("row").shift(1, fill_value=NO_ROW)
+    before_ts = pl.when(same).then(_ts.shift(1)).otherwise(pl.col("last_ts"))
+    before_key = pl.when(same).then(_key.shift(1)).otherwise(pl.col("last_seq"))
+    again = (same & (_ts == _ts.shift(1)) & (_key == _key.shift(1))).fill_null(value=False)
+    linked = (_ts > before_ts) & (before_key > NO_SEQ) & (_key == before_key + 1)
+    free = (linked | again | (_ts <= watermark)).fill_null(value=False)
+    blocked = free.not_().cast(pl.Int64)
+    # What is blocked blocks everything after it in its device; the sum at a device's start is its zero.
+    zero = pl.when(~same).then(blocked.cum_sum() - blocked).forward_fill()
+    return [
+        before_ts.alias("before_ts"),
+        again.alias("again"),
+        (blocked.cum_sum() == zero).alias("ready"),
+        watermark.alias("watermark"),
+    ]

@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -107,7 +108,7 @@ class DetectionConsumer:
                 )
                 if coming.done():
                     entries, coming = coming.result(), None
-                    await self._in_thread(lambda entries=entries: self._process(entries))
+                    await self._in_thread(partial(self._process, entries))
                 if self._wait_s() == 0:
                     await self._retried("commit", self._commit, stop)
         finally:
@@ -141,7 +142,7 @@ class DetectionConsumer:
         self._last_commit_s = self._monotonic()
 
     async def _retried(self, what: str, call: Callable[[], None], stop: asyncio.Event) -> bool:
-        """Call until it succeeds; False if asked to stop before that. Logs the first failure and the end of it."""
+        """Call until it succeeds; False if asked to stop first. Logs the first failure and its end."""
         delay_s = self._pacing.retry_first_s
         failed = False
         while True:

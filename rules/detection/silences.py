@@ -96,7 +96,7 @@ class Silences:
     ) -> pl.DataFrame:
         clock = received_up_to_ms - self._lateness_ms
         lag, expected = pl.col("lag"), pl.col("expected")
-        # A reading that still waits for its place has been heard: hence the greatest time, not the last applied.
+        # A reading that still waits for its place has been heard: hence `max_ts`, not the last applied.
         # A device whose readings all come too late is not silent either.
         heard_late = pl.col("late_rx").fill_null(0) + expected
         since = pl.max_horizontal(pl.col("max_ts"), caught_up_since_ms)

@@ -36,7 +36,7 @@ class _Checker:
         self._members = members(kind_id, subject)
         self._subject = subject
 
-    def type_of(self, node: Node) -> Type:
+    def type_of(self, node: Node) -> Type:  # noqa: PLR0911 - one return for each sort of node
         match node:
             case Literal():
                 return _literal(node)
@@ -56,7 +56,7 @@ class _Checker:
     def _name(self, node: Name) -> Type:
         if node.root not in self._members:
             raise ExpressionError(
-                f"an expression about a {self._subject} knows {', '.join(sorted(self._members))}, got {node.root!r}",
+                f"about a {self._subject} one may use {', '.join(sorted(self._members))}, got {node.root!r}",
                 node.column,
             )
         known = self._members[node.root]

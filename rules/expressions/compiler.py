@@ -26,7 +26,7 @@ def clean(column: str, data_type: pl.DataType | type[pl.DataType]) -> pl.Expr:
     return values.cast(pl.Float64) if data_type.is_numeric() else values
 
 
-def compile_tree(node: Node) -> pl.Expr:
+def compile_tree(node: Node) -> pl.Expr:  # noqa: PLR0911 - one return for each sort of node
     """The polars expression of a tree that the checker has passed."""
     match node:
         case Literal():

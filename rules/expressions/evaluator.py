@@ -21,7 +21,7 @@ WIDEST_VALUE = 1e19
 """A number further from zero is no measurement, nor is NaN: both are unknown."""
 
 
-def evaluate(node: Node, row: Mapping[str, Any]) -> Value:
+def evaluate(node: Node, row: Mapping[str, Any]) -> Value:  # noqa: PLR0911 - one return for each sort of node
     """The value of a tree for a row, whose keys are the columns of `column_of` and `ContextCall.column`."""
     match node:
         case Literal():
@@ -64,7 +64,8 @@ def _binary(node: Binary, row: Mapping[str, Any]) -> Value:
         return None if None in (left, right) else not decided
     if left is None or right is None:
         return None
-    return _OPERATORS[node.operator](left, right)
+    result: Value = _OPERATORS[node.operator](left, right)
+    return result
 
 
 def _quotient(left: Any, right: Any) -> Value:

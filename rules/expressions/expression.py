@@ -25,7 +25,7 @@ class Expression:
 
     @cached_property
     def compiled(self) -> pl.Expr:
-        """The polars expression; null is unknown. Its columns are `columns`, cleaned, and those of `context`."""
+        """The polars expression; null is unknown. It reads `columns`, cleaned, and those of `context`."""
         return compile_tree(self.tree)
 
     @cached_property

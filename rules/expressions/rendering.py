@@ -9,7 +9,8 @@ from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, No
 __all__ = ["render"]
 
 _PRECEDENCE: Mapping[str, int] = {
-    "||": 1, "&&": 2, "==": 3, "!=": 3, "<": 3, "<=": 3, ">": 3, ">=": 3, "+": 4, "-": 4, "*": 5, "/": 5, "%": 5,
+    "||": 1, "&&": 2, "==": 3, "!=": 3, "<": 3, "<=": 3, ">": 3, ">=": 3,
+    "+": 4, "-": 4, "*": 5, "/": 5, "%": 5,
 }  # fmt: skip
 _RELATION = 3
 _TIGHT = 6

@@ -95,13 +95,13 @@ def members(kind_id: str, subject: Subject) -> Mapping[str, Mapping[str, Type]]:
 
 
 def column_of(name: Name) -> str:
-    """The column that holds a name's values: fields stand under their own name, others under the whole text."""
+    """The column of a name's values: fields stand under their own name, others under the whole text."""
     return name.member if name.root == "m" else name.text
 
 
 @dataclass(frozen=True)
 class ContextCall:
-    """A function whose values somebody adds to the frame, under `column`, before the expression is evaluated."""
+    """A function whose values are added to the frame, under `column`, before the evaluation."""
 
     function: str
     offset_ms: int = 0

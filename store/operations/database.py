@@ -10,10 +10,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, text
-from sqlalchemy.exc import ArgumentError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from store.operations.dialects import WRITES, engine_for, lock_schema
+from store.operations.dialects import WRITES, engine_for, lock_schema, make_private
 from store.operations.errors import OperationsSetupError, OperationsUnavailableError
 
 __all__ = ["OperationsDatabase", "migrate", "sqlite_url"]
@@ -79,6 +79,7 @@ class OperationsDatabase:
         """
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        make_private(self._engine.url)
         try:
             with _MIGRATING, self.write() as connection:
                 lock_schema(connection)
@@ -141,6 +142,10 @@ class OperationsDatabase:
 def _unavailable_translated() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
-        reason = error.orig if isinstance(error, (OperationalError, InterfaceError)) else error
-        raise OperationsUnavailableError(f"the operations database does not serve: {reason}") from error
+    except PoolTimeoutError as error:
+        raise OperationsUnavailableError(f"the operations database is too busy: {error}") from error
+    except (DatabaseError, InterfaceError) as error:
+        # The other subclasses blame the statement. The bare class says that the file is no database.
+        if type(error) not in {DatabaseError, InterfaceError, OperationalError}:
+            raise
+        raise OperationsUnavailableError(f"the operations database does not serve: {error.orig}") from error

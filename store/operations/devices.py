@@ -1,10 +1,10 @@
 """The registry at rest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from devices.registry import Device, Life, Phase, Registry, Supply
 from store.operations.audit import AuditEntry, append_audit
@@ -38,8 +38,13 @@ class DeviceRepository:
             return _load(connection)
 
     def replace(self, registry: Registry, *, who: str, at_ms: int) -> None:
-        """Make this the registry; devices that are not in it are gone. The import is audited."""
+        """Make this the registry; devices that are not in it are gone. The import is audited.
+
+        A registry equal to the stored one changes nothing and leaves no trace.
+        """
         with self._database.write() as connection:
+            if _rows(connection) == _rows_of(registry):
+                return
             _store(connection, registry)
             _audit(connection, "registry.replace", len(registry), who, at_ms)
 
@@ -58,15 +63,21 @@ class DeviceRepository:
 
 
 def _load(connection: Connection) -> Registry:
-    rows = connection.execute(select(devices).order_by(devices.c.rank)).mappings()
-    return Registry([_device(row) for row in rows])
+    return Registry([_device(row) for row in _rows(connection)])
+
+
+def _rows(connection: Connection) -> list[dict[str, Any]]:
+    return [dict(row) for row in connection.execute(select(devices).order_by(devices.c.rank)).mappings()]
+
+
+def _rows_of(registry: Registry) -> list[dict[str, Any]]:
+    return [_row(rank, device) for rank, device in enumerate(registry.values())]
 
 
 def _store(connection: Connection, registry: Registry) -> None:
     connection.execute(delete(devices))
-    rows = [_row(rank, device) for rank, device in enumerate(registry.values())]
-    if rows:
-        connection.execute(insert(devices), rows)
+    if registry:
+        connection.execute(insert(devices), _rows_of(registry))
 
 
 def _audit(connection: Connection, action: str, count: int, who: str, at_ms: int) -> None:
@@ -86,7 +97,7 @@ def _row(rank: int, device: Device) -> dict[str, Any]:
     }
 
 
-def _device(row: RowMapping) -> Device:
+def _device(row: Mapping[str, Any]) -> Device:
     supply = None
     if row["powered_by"] is not None:
         phase = Phase(row["phase"]) if row["phase"] is not None else None

@@ -1,6 +1,8 @@
 """Everything that differs between SQLite and PostgreSQL; no other file of the store asks which one it is."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,7 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from store.operations.errors import OperationsSetupError
 
-__all__ = ["WRITES", "Upsert", "engine_for", "insert_or_skip", "lock_schema", "upsert"]
+__all__ = ["WRITES", "Upsert", "engine_for", "insert_or_skip", "lock_schema", "make_private", "upsert"]
 
 WRITES = "ioc_writes"
 """Execution option of a connection whose transactions will write."""
@@ -52,6 +54,16 @@ def engine_for(url: URL) -> Engine:
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def make_private(url: URL) -> None:
+    """Create an SQLite file that nobody but the service's account can read: it holds plates.
+
+    SQLite gives its journal files the same rights. What cannot be created, connecting will complain of.
+    """
+    if url.get_backend_name() == "sqlite" and url.database:
+        with suppress(OSError):
+            Path(url.database).touch(mode=0o600)
 
 
 def upsert(

@@ -24,7 +24,7 @@ _NO_HASH = bytes(32)
 
 @dataclass(frozen=True, kw_only=True)
 class ApiKey:
-    """A key without its secret.
+    """A key without its secret. Keys of one name are one person or integration: so a key can be renewed.
 
     `scopes` narrows what the role may do to these; empty means all that the role may.
     """

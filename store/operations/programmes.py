@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, time
+from operator import itemgetter
 
 from sqlalchemy import RowMapping, delete, insert, select
 
@@ -29,13 +30,16 @@ class ProgrammeRepository:
             return [_programme(row) for row in connection.execute(query).mappings()]
 
     def replace(self, programmes: Iterable[BroadcastProgramme], *, who: str, at_ms: int) -> None:
-        """Make these the programmes. The change is audited."""
-        rows = [_row(programme) for programme in programmes]
+        """Make these the programmes. The change is audited; equal ones change nothing and leave no trace."""
+        rows = sorted(map(_row, programmes), key=itemgetter("id"))
         detail = {"programmes": len(rows)}
         entry = AuditEntry(
             at_ms=at_ms, who=who, action="programmes.replace", target="programmes", detail=detail
         )
+        query = select(broadcast_programmes).order_by(broadcast_programmes.c.id)
         with self._database.write() as connection:
+            if [dict(row) for row in connection.execute(query).mappings()] == rows:
+                return
             connection.execute(delete(broadcast_programmes))
             if rows:
                 connection.execute(insert(broadcast_programmes), rows)

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi.dependencies.models import Dependant
 from fastapi.routing import RouteContext, iter_route_contexts
 
 from api.application import create_app
@@ -14,15 +13,16 @@ from tests.api.support import REAL_NOW_MS, City, Client
 PUBLIC = {"/", "/docs", "/healthz", "/metrics", "/openapi.json", "/readyz"}
 
 
-def scopes_of(dependant: Dependant) -> Iterator[Scope]:
-    for part in dependant.dependencies:
-        if isinstance(part.call, Requires):
-            yield part.call.scope
-        yield from scopes_of(part)
+def scopes_of(dependency: Any) -> Iterator[Scope]:
+    if isinstance(dependency.call, Requires):
+        yield dependency.call.scope
+    for inner in dependency.dependencies:
+        yield from scopes_of(inner)
 
 
 def declared(route: RouteContext) -> set[Scope]:
-    return set(scopes_of(route.dependant)) if hasattr(route, "dependant") else set()
+    root = getattr(route, "dependant", None)  # codespell:ignore dependant
+    return set(scopes_of(root)) if root is not None else set()
 
 
 def test_every_route_declares_one_scope_or_is_known_to_be_public(city: City) -> None:

@@ -65,7 +65,7 @@ async def test_reader_without_past_gets_only_what_happens() -> None:
     await live.poll()
     stream = live.follow(None)
     waiting = asyncio.ensure_future(anext(stream))
-    while not live.open_streams:  # noqa: ASYNC110 - one step of the loop at a time, no clock
+    while not live.open_streams:
         await asyncio.sleep(0)
     await asyncio.to_thread(feed.last_revision)
     feed.newest = 8
@@ -83,7 +83,7 @@ async def test_reader_from_the_future_of_another_database_starts_at_the_present(
     await live.poll()
     stream = live.follow(1_000_000)
     waiting = asyncio.ensure_future(anext(stream))
-    while not live.open_streams:  # noqa: ASYNC110 - one step of the loop at a time, no clock
+    while not live.open_streams:
         await asyncio.sleep(0)
     live.close()
     with pytest.raises(StopAsyncIteration):
@@ -136,7 +136,7 @@ async def test_poller_outlives_a_store_that_does_not_answer() -> None:
     live = LiveChanges(feed, poll_interval_s=0)
     feed.down = 2
     polling = asyncio.create_task(live.run())
-    while feed.down:  # noqa: ASYNC110 - one step of the loop at a time, no clock
+    while feed.down:
         await asyncio.sleep(0)
     stream = live.follow(0)
     feed.newest = 1

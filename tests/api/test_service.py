@@ -72,7 +72,9 @@ def test_openapi_describes_errors_as_problems_and_times_as_such(client: Client) 
     assert schemas["FaultView"]["properties"]["since"]["format"] == "date-time"
     assert schemas["FaultView"]["examples"]
     operation = document["paths"]["/v1/faults/{fault}"]["get"]
-    assert set(operation["responses"]) == {"200", "401", "403", "422", "default"}
+    assert set(operation["responses"]) == {"200", "401", "403", "404", "422", "default"}
+    acknowledge = document["paths"]["/v1/faults/{fault}/acknowledge"]["post"]["responses"]
+    assert all("application/problem+json" in acknowledge[status]["content"] for status in ("409", "412"))
     [parameter] = [
         p
         for p in document["paths"]["/v1/devices/{device}/telemetry"]["get"]["parameters"]
@@ -81,7 +83,12 @@ def test_openapi_describes_errors_as_problems_and_times_as_such(client: Client) 
     assert parameter["schema"]["format"] == "date-time"
 
 
-def test_every_operation_says_what_it_does(client: Client) -> None:
-    for methods in client.get("/openapi.json").json()["paths"].values():
-        for operation in methods.values():
-            assert operation["description"], operation["operationId"]
+def test_every_operation_has_its_own_name_and_says_what_it_does(client: Client) -> None:
+    paths = client.get("/openapi.json").json()["paths"]
+    operations = [operation for methods in paths.values() for operation in methods.values()]
+    names = [operation["operationId"] for operation in operations]
+
+    assert len(set(names)) == len(names)
+    assert all(operation["description"] for operation in operations)
+    stream = paths["/v1/stream"]["get"]["responses"]["200"]["content"]
+    assert list(stream) == ["text/event-stream"]

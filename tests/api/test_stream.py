@@ -87,6 +87,19 @@ def test_stream_is_filtered_by_type_area_and_kind(city: City, server: ApiServer)
             assert next(stream)["id"] == expected
 
 
+def test_stream_tells_its_place_while_nothing_passes_the_filter(city: City, server: ApiServer) -> None:
+    city.detection.commit(outcome(*(raised(f"lamp-{n}") for n in range(250)), raised("ap", area="ban-thach")))
+    headers = {"Authorization": f"Bearer {city.tokens[Role.VIEWER]}", "Last-Event-ID": "0"}
+    url = f"http://127.0.0.1:{server.port}/v1/stream?area=ban-thach"
+    with httpx.stream("GET", url, headers=headers, timeout=10) as answer:
+        ids: list[str] = []
+        for line in answer.iter_lines():
+            ids += [line] if line.startswith("id:") else []
+            if line.startswith("data:"):
+                break
+    assert ids == ["id: 100", "id: 200", "id: 251"]
+
+
 def test_stream_masks_plates_even_for_officers(city: City, server: ApiServer) -> None:
     city.detection.commit(outcome(suspected()))
     with reading(server, city.tokens[Role.OFFICER]) as stream:

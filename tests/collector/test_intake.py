@@ -7,7 +7,7 @@ import pytest
 from collector.decoding import MessageDecoding
 from collector.duplicates import RecentRecords
 from collector.errors import JournalFullError
-from collector.fates import Fate
+from collector.fates import Fate, Tally
 from collector.intake import Intake, IntakeSettings
 from collector.sqlite_journal import SqliteJournal
 from collector.tail import JournalTail
@@ -43,7 +43,7 @@ async def test_intake_acknowledges_only_what_is_in_the_journal(journal: SqliteJo
         "received": 2, "written": 0, "events": 0, "status": 0, "ignored": 0, "dead_lettered": 1, "duplicates": 0,
         "pending": 1,
     }  # fmt: skip
-    assert [type(entry.content) for entry in journal.read(0, 10)][0] is ReadingBatch
+    assert isinstance(journal.read(0, 10)[0].content, ReadingBatch)
 
 
 async def test_intake_with_a_full_journal_acknowledges_nothing_until_there_is_room(
@@ -93,12 +93,7 @@ async def test_intake_is_caught_up_only_when_subscribed_and_fresh(journal: Sqlit
 async def test_tail_hands_over_from_memory_and_from_the_journal_alike(journal: SqliteJournal) -> None:
     tail = JournalTail(journal, keep_entries=4)
     for number in range(10):
-        tail.publish(
-            journal.append(
-                [Mark(number, caught_up=True)],
-                MessageDecoding([], LAMPS, RecentRecords(1), 1).decode([], 0, caught_up=True).tally,
-            )
-        )
+        tail.publish(journal.append([Mark(number, caught_up=True)], Tally()))
     seen: list[int] = []
     while len(seen) < 10:
         seen += [entry.number for entry in await tail.next_entries(after=len(seen), limit=3)]

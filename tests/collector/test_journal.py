@@ -27,6 +27,11 @@ def records(count: int, start: int = 0) -> tuple[list[Content], Tally]:
     return [batch, Mark(10_000 + start, caught_up=True)], tally
 
 
+def fill(journal: SqliteJournal) -> None:
+    for start in range(0, 100_000, 500):
+        journal.append(*records(500, start))
+
+
 def test_journal_reopened_returns_what_was_appended(tmp_path: Path) -> None:
     contents, tally = records(3)
     journal = SqliteJournal(tmp_path / "j.db", CAP)
@@ -66,8 +71,7 @@ def test_journal_with_a_flipped_bit_stops_before_the_damage(tmp_path: Path) -> N
 def test_journal_at_its_cap_takes_nothing_until_it_is_purged(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db", cap_bytes=200_000)
     with pytest.raises(JournalFullError, match="nothing is acknowledged"):
-        for start in range(0, 100_000, 500):
-            journal.append(*records(500, start))
+        fill(journal)
     last = journal.last_number()
     before = journal.balance()
     with pytest.raises(JournalFullError):

@@ -137,10 +137,11 @@ def test_topic_naming_another_area_is_accepted_and_counted(registry: Registry) -
     assert decoder.misplaced() == {("ban-thach", "tam-ky"): 1}
 
 
+NAMES = st.text() | st.sampled_from(["ts", "seq", "power_w", "type", "vehicles"])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text() | st.sampled_from(["ts", "seq", "power_w"]), inner, max_size=5),
-)  # fmt: skip
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=5),
+)
 CHANNELS = st.sampled_from(["telemetry", "event", "status", "command"])
 LAMPS = Registry([Device(id="TK-L-0001", kind="streetlight", area="tam-ky", attributes={"rated_w": 60.0})])
 

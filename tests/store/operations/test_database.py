@@ -86,10 +86,24 @@ def test_sqlite_is_durable_concurrent_and_strict(tmp_path: Path) -> None:
     database.close()
 
 
+def test_sqlite_files_are_readable_by_the_service_alone(tmp_path: Path) -> None:
+    database = OperationsDatabase.open(sqlite_url(tmp_path / "operations.db"))
+    with database.write() as connection:
+        allocate(connection, Counter.FAULT, 1)
+        files = list(tmp_path.iterdir())
+        assert len(files) == 3
+        assert not any(file.stat().st_mode & 0o077 for file in files)
+    database.close()
+
+
 def test_write_that_raises_is_undone_and_gives_its_numbers_back(database: OperationsDatabase) -> None:
-    with pytest.raises(RuntimeError), database.write() as connection:
-        allocate(connection, Counter.REVISION, 3)
-        raise RuntimeError
+    def fail() -> None:
+        with database.write() as connection:
+            allocate(connection, Counter.REVISION, 3)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     with database.write() as connection:
         assert list(allocate(connection, Counter.REVISION, 1)) == [1]
 
@@ -126,5 +140,5 @@ def test_database_that_is_gone_is_unavailable(tmp_path: Path) -> None:
 
 def test_every_table_can_be_written_for_postgresql() -> None:
     for table in metadata.sorted_tables:
-        statement = str(CreateTable(table).compile(dialect=postgresql.dialect()))
+        statement = str(CreateTable(table).compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
         assert f"CREATE TABLE {table.name}" in statement

@@ -1,5 +1,6 @@
 """What detection commits is there once, however often it is offered."""
 
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -124,13 +125,15 @@ def test_commit_that_fails_half_way_leaves_nothing(
 def test_raised_fault_is_active_with_its_number_and_explanation(
     tables: DetectionTables, faults: FaultRepository
 ) -> None:
-    tables.commit(outcome(raised(), raised("TK-L-0002")))
+    why = MappingProxyType({"expression": "m.power_w < 6", "peak": float("nan")})
+    tables.commit(outcome(raised(why=why), raised("TK-L-0002")))
 
+    assert faults.count() == 2
     first, second = reversed(faults.list(FaultFilter()).items)
     assert (first.number, first.device, second.number, second.device) == (1, LAMP, 2, "TK-L-0002")
     assert first.state is FaultState.ACTIVE
     assert first.title.vi == "Đèn không sáng"
-    assert faults.why(first.id)["expression"] == "m.power_w < 6"
+    assert faults.why(first.id) == {"expression": "m.power_w < 6", "peak": None}
 
 
 def test_cleared_fault_keeps_both_explanations_in_its_history(
@@ -183,7 +186,9 @@ def test_violation_takes_its_kind_from_the_registry_and_keeps_the_whole_plate(
     DeviceRepository(database).replace(registry, who="import", at_ms=1)
     tables.commit(outcome(suspected()))
 
-    [violation] = ViolationRepository(database).list(ViolationFilter()).items
+    violations = ViolationRepository(database)
+    [violation] = violations.list(ViolationFilter()).items
+    assert violations.count() == 1
     assert (violation.device, violation.kind, violation.plate) == (CAMERA, "traffic-camera", PLATE)
     assert violation.state.value == "suspected"
     assert violation.measured == {"speed_kmh": 71.5, "limit_kmh": 50.0}

@@ -70,6 +70,14 @@ def test_registry_comes_back_as_it_went_in(devices: DeviceRepository, audit: Aud
     assert (entry.who, entry.action, entry.detail) == ("anna", "registry.replace", {"devices": 3})
 
 
+def test_registry_replaced_by_an_equal_one_leaves_no_trace(
+    devices: DeviceRepository, audit: AuditLog
+) -> None:
+    for at_ms in (5, 6):
+        devices.replace(Registry(rich_devices()), who="anna", at_ms=at_ms)
+    assert [entry.at_ms for entry in audit.list().items] == [5]
+
+
 def test_registry_replaced_has_only_the_new_devices(devices: DeviceRepository) -> None:
     devices.replace(Registry(rich_devices()), who="anna", at_ms=5)
     devices.replace(Registry(rich_devices()[:1]), who="anna", at_ms=6)
@@ -116,6 +124,8 @@ def test_programmes_come_back_as_they_went_in(database: OperationsDatabase) -> N
     )
     repository = ProgrammeRepository(database)
     repository.replace([morning, evening], who="anna", at_ms=1)
+    repository.replace([evening, morning], who="anna", at_ms=1)
+    assert len(AuditLog(database).list().items) == 1
     assert list(repository.load()) == [evening, morning]
     repository.replace([], who="anna", at_ms=2)
     assert list(repository.load()) == []
@@ -208,9 +218,16 @@ def test_of_many_who_acknowledge_at_once_one_wins(database: OperationsDatabase) 
 
 
 def test_body_of_an_older_program_still_reads() -> None:
-    body = {
-        "number": 1, "id": "x", "rule": "r", "rule_version": 1, "title": {"vi": "a", "en": "b"}, "device": "d",
-        "kind": "k", "area": "a", "severity": "minor", "state": "active", "since_ms": 1, "raised_at_ms": 1,
-        "detected_at_ms": 1, "a_member_of_a_newer_one": True,
-    }  # fmt: skip
+    title = {"vi": "a", "en": "b"}
+    words = {
+        "id": "x",
+        "rule": "r",
+        "device": "d",
+        "kind": "k",
+        "area": "a",
+        "severity": "minor",
+        "state": "active",
+    }
+    numbers = {"number": 1, "rule_version": 1, "since_ms": 1, "raised_at_ms": 1, "detected_at_ms": 1}
+    body = {"title": title, **words, **numbers, "a_member_of_a_newer_one": True}
     assert from_body(FaultRecord, body).acknowledged_by is None
