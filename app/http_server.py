@@ -1,27 +1,14 @@
 """Serving the API from the service's own event loop."""
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Iterator
 
-import uvicorn
 from fastapi import FastAPI
 
+from api.server import ApiServer
 from app.errors import StartError
 
 __all__ = ["HttpServer"]
-
-_STOP_S = 2
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: who runs the event loop decides when to stop."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture nothing."""
-        yield
 
 
 class HttpServer:
@@ -34,10 +21,7 @@ class HttpServer:
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
         self.url = f"http://{host}:{port}"
         self._socket = _bind(host, port)
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, timeout_graceful_shutdown=_STOP_S, lifespan="on"
-        )
-        self._server = _Server(config)
+        self._server = ApiServer(app)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -69,7 +53,7 @@ def _bind(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise StartError(
-            f"port {port} on {host} cannot be used ({error.strerror}); stop what listens there, or give another"
-            " --http-port"
+            f"port {port} on {host} cannot be used ({error.strerror}); stop what listens there,"
+            " or give another --http-port"
         ) from error
     return listening

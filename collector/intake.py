@@ -8,12 +8,13 @@ import structlog
 
 from collector.decoding import Chunk, MessageDecoding
 from collector.errors import JournalFullError
+from collector.fates import Tally
 from collector.journal import Journal
 from collector.source import MessageSource
 from collector.tail import JournalTail
 from devices.clock import Clock
 from devices.messages import RawMessage
-from devices.stream import Entry, Mark
+from devices.stream import Content, Entry, Mark
 
 __all__ = ["Intake", "IntakeSettings"]
 
@@ -25,13 +26,15 @@ class IntakeSettings:
     """How the intake batches. Times are real seconds.
 
     `batch_messages` is the most that one commit takes; the session's ReceiveMaximum must be at least twice
-    that. `linger_s` is how long to gather after the first message; `idle_s` how often a mark is written when
-    nothing arrives; `fresh_ms` how old the median reading may be for the stream to count as live.
+    that. `linger_s` is how long to gather after the first message; `idle_s` how often to look when nothing
+    arrives; `mark_every_ms` how far the city's time goes on between two marks, which consumers cannot read
+    across; `fresh_ms` how old the median reading may be for the stream to count as live.
     """
 
     batch_messages: int = 2_000
     linger_s: float = 0.02
     idle_s: float = 0.5
+    mark_every_ms: int = 1_000
     fresh_ms: int = 10_000
     retry_s: float = 0.5
 
@@ -94,22 +97,32 @@ class Intake:
             self.is_caught_up = True
 
     async def _keep(self, messages: Sequence[RawMessage], chunk: Chunk, received_at_ms: int) -> None:
-        """Journal a chunk with a mark behind it, then acknowledge and pass it on."""
-        mark = Mark(received_at_ms, self.is_caught_up)
-        if not messages and mark == self._last_mark:
+        """Journal a chunk, with a mark behind it when one is due; then acknowledge and pass it on."""
+        contents = [*chunk.contents, *self._due_mark(received_at_ms)]
+        if not messages and not contents:
             return
-        self._last_mark = mark
-        entries = await self._append(chunk, mark)
+        entries = await self._append(contents, chunk.tally, received_at_ms)
         self._source.acknowledge(messages)
         self._tail.publish(entries)
         self.batches += 1
         self.messages += len(messages)
 
-    async def _append(self, chunk: Chunk, mark: Mark) -> list[Entry]:
+    def _due_mark(self, received_at_ms: int) -> list[Mark]:
+        last = self._last_mark
+        if (
+            last is not None
+            and last.caught_up == self.is_caught_up
+            and received_at_ms - last.received_up_to_ms < self._settings.mark_every_ms
+        ):
+            return []
+        self._last_mark = Mark(received_at_ms, self.is_caught_up)
+        return [self._last_mark]
+
+    async def _append(self, contents: Sequence[Content], tally: Tally, received_at_ms: int) -> list[Entry]:
         """Write until there is room; the broker holds what comes meanwhile."""
         while True:
             try:
-                entries = await asyncio.to_thread(self._journal.append, [*chunk.contents, mark], chunk.tally)
+                entries = await asyncio.to_thread(self._journal.append, contents, tally, received_at_ms)
             except JournalFullError as full:
                 if not self.is_blocked:
                     _log.error("journal_full", used_bytes=full.used_bytes, cap_bytes=full.cap_bytes)

@@ -25,8 +25,8 @@ class Journal(Protocol):
         """The journal's own identity; numbers mean something only together with it."""
         ...
 
-    def append(self, contents: Sequence[Content], tally: Tally) -> list[Entry]:
-        """Write entries and add to the tally in one commit, on disk when this returns.
+    def append(self, contents: Sequence[Content], tally: Tally, received_at_ms: int) -> list[Entry]:
+        """Write what was received up to a moment, and its tally, in one commit; on disk when this returns.
 
         Raises:
             JournalFullError: nothing was written; try again later.
@@ -58,7 +58,7 @@ class Journal(Protocol):
         ...
 
     def last_received_ms(self) -> int | None:
-        """The latest received time of any entry ever written (epoch ms); None for a new journal."""
+        """The latest moment given to `append` (epoch ms); None for a new journal."""
         ...
 
     def balance(self) -> Balance:

@@ -16,7 +16,7 @@ from collector.errors import JournalCorruptError, JournalFullError, JournalUnusa
 from collector.fates import Balance, Fate, Tally
 from collector.journal import Consumer
 from collector.journal_codec import decode, encode
-from devices.stream import Content, Entry, Mark
+from devices.stream import Content, Entry
 
 __all__ = ["SqliteJournal"]
 
@@ -74,15 +74,14 @@ class SqliteJournal:
         """The journal's own identity, made with the file."""
         return self._id
 
-    def append(self, contents: Sequence[Content], tally: Tally) -> list[Entry]:
-        """Write entries and add to the tally in one commit, on disk when this returns.
+    def append(self, contents: Sequence[Content], tally: Tally, received_at_ms: int) -> list[Entry]:
+        """Write what was received up to a moment, and its tally, in one commit; on disk when this returns.
 
         Raises:
             JournalFullError: the cap or the disk leaves no room; nothing was written.
         """
         encoded = [encode(content) for content in contents]
         rows = [(name, records, zlib.crc32(body), body) for name, records, body in encoded]
-        received_ms = max((c.received_up_to_ms for c in contents if isinstance(c, Mark)), default=None)
         with self._lock:
             self._check_room()
             try:
@@ -91,7 +90,7 @@ class SqliteJournal:
                     insert = "INSERT INTO entries (type, records, checksum, body) VALUES (?, ?, ?, ?)"
                     self._connection.executemany(insert, rows)
                     self._add(tally)
-                    self._remember_received(received_ms)
+                    self._remember_received(received_at_ms)
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorname in _FULL:
                     raise JournalFullError(self.size_bytes(), self._cap_bytes, str(error)) from error
@@ -139,7 +138,7 @@ class SqliteJournal:
             return self._last_number()
 
     def last_received_ms(self) -> int | None:
-        """The latest received time of any mark ever written (epoch ms); None for a new journal."""
+        """The latest moment given to `append` (epoch ms); None for a new journal."""
         return self._last_received_ms
 
     def balance(self) -> Balance:
@@ -201,8 +200,8 @@ class SqliteJournal:
         )
         self._connection.executemany(add, [(*key, count) for key, count in tally.counts.items()])
 
-    def _remember_received(self, received_ms: int | None) -> None:
-        if received_ms is not None and received_ms > (self._last_received_ms or 0):
+    def _remember_received(self, received_ms: int) -> None:
+        if self._last_received_ms is None or received_ms > self._last_received_ms:
             put = "INSERT OR REPLACE INTO meta VALUES ('last_received_ms', ?)"
             self._connection.execute(put, (str(received_ms),))
             self._last_received_ms = received_ms

@@ -40,8 +40,8 @@ async def test_intake_acknowledges_only_what_is_in_the_journal(journal: SqliteJo
     await intake(source, journal).step()
     assert source.acknowledged == [good, bad]
     assert journal.balance().as_dict() == {
-        "received": 2, "written": 0, "events": 0, "status": 0, "ignored": 0, "dead_lettered": 1, "duplicates": 0,
-        "pending": 1,
+        "received": 2, "written": 0, "events": 0, "status": 0, "ignored": 0, "dead_lettered": 1,
+        "duplicates": 0, "pending": 1,
     }  # fmt: skip
     assert isinstance(journal.read(0, 10)[0].content, ReadingBatch)
 
@@ -55,11 +55,11 @@ async def test_intake_with_a_full_journal_acknowledges_nothing_until_there_is_ro
     really_append = journal.append
     acknowledged_meanwhile: list[int] = []
 
-    def append(contents: list[Content], tally: object) -> list[Entry]:
+    def append(contents: list[Content], tally: Tally, received_at_ms: int) -> list[Entry]:
         acknowledged_meanwhile.append(len(source.acknowledged))
         if next(refusals, False):
             raise JournalFullError(10, 5, "test")
-        return really_append(contents, tally)  # type: ignore[arg-type]
+        return really_append(contents, tally, received_at_ms)
 
     monkeypatch.setattr(journal, "append", append)
     await taking.step()
@@ -71,7 +71,7 @@ async def test_intake_with_a_full_journal_acknowledges_nothing_until_there_is_ro
 async def test_intake_marks_time_when_nothing_comes_and_only_when_it_moved(journal: SqliteJournal) -> None:
     clock = SteppedClock(NOW)
     taking = intake(ScriptedSource(), journal, clock)
-    for step in (0, 0, 1000):
+    for step in (0, 0, 999, 1000):
         clock.step_to(NOW + step)
         await taking.step()
     marks = [entry.content for entry in journal.read(0, 10)]
@@ -93,7 +93,7 @@ async def test_intake_is_caught_up_only_when_subscribed_and_fresh(journal: Sqlit
 async def test_tail_hands_over_from_memory_and_from_the_journal_alike(journal: SqliteJournal) -> None:
     tail = JournalTail(journal, keep_entries=4)
     for number in range(10):
-        tail.publish(journal.append([Mark(number, caught_up=True)], Tally()))
+        tail.publish(journal.append([Mark(number, caught_up=True)], Tally(), number))
     seen: list[int] = []
     while len(seen) < 10:
         seen += [entry.number for entry in await tail.next_entries(after=len(seen), limit=3)]

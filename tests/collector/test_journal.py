@@ -29,13 +29,13 @@ def records(count: int, start: int = 0) -> tuple[list[Content], Tally]:
 
 def fill(journal: SqliteJournal) -> None:
     for start in range(0, 100_000, 500):
-        journal.append(*records(500, start))
+        journal.append(*records(500, start), 10_000)
 
 
 def test_journal_reopened_returns_what_was_appended(tmp_path: Path) -> None:
     contents, tally = records(3)
     journal = SqliteJournal(tmp_path / "j.db", CAP)
-    written = journal.append(contents, tally)
+    written = journal.append(contents, tally, 10_000)
     identity = journal.id
     journal.close()
     again = SqliteJournal(tmp_path / "j.db", CAP)
@@ -53,7 +53,7 @@ def test_journal_reopened_returns_what_was_appended(tmp_path: Path) -> None:
 def test_journal_with_a_flipped_bit_stops_before_the_damage(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db", CAP)
     for start in (0, 10, 20):
-        journal.append(*records(1, start))
+        journal.append(*records(1, start), 10_000)
     journal.close()
     with sqlite3.connect(tmp_path / "j.db") as raw:
         (body,) = raw.execute("SELECT body FROM entries WHERE number = 3").fetchone()
@@ -75,12 +75,12 @@ def test_journal_at_its_cap_takes_nothing_until_it_is_purged(tmp_path: Path) -> 
     last = journal.last_number()
     before = journal.balance()
     with pytest.raises(JournalFullError):
-        journal.append(*records(1, 200_000))
+        journal.append(*records(1, 200_000), 10_000)
     assert (journal.last_number(), journal.balance()) == (last, before)
     for consumer in Consumer:
         journal.advance(consumer, last)
     assert journal.purge(keep_records=0) > 0
-    assert journal.append(*records(1, 200_000))[0].number == last + 1
+    assert journal.append(*records(1, 200_000), 10_000)[0].number == last + 1
     journal.close()
 
 
@@ -118,7 +118,7 @@ class JournalMachine(RuleBasedStateMachine):
         contents, tally = (
             records(count, self.last * 10) if count else ([Mark(self.last, caught_up=False)], Tally())
         )
-        entries = self.journal.append(contents, tally)
+        entries = self.journal.append(contents, tally, 10_000)
         assert [entry.number for entry in entries] == list(
             range(self.last + 1, self.last + 1 + len(contents))
         )
