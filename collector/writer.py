@@ -45,7 +45,7 @@ class Writer:
         tail: JournalTail,
         sink: TelemetrySink,
         unavailable: type[Exception],
-        gather_s: float = 0.1,
+        gather_s: float = 0.25,
     ) -> None:
         self._journal = journal
         self._tail = tail
@@ -73,7 +73,7 @@ class Writer:
                 for task in (waiting, stopping):
                     task.cancel()
             if not stop.is_set():
-                # Many small commits cost the store more than a tenth of a second costs a reader.
+                # Many small commits cost the store more than a quarter of a second costs a reader.
                 await asyncio.sleep(self._gather_s)
 
     async def _write_until_done(self, entries: Sequence[Entry], stop: asyncio.Event) -> None:
