@@ -51,8 +51,7 @@ class DemoProcess:
     @property
     def key(self) -> str:
         """Its one-time key, read from the screen."""
-        words = " ".join(self.output).split()
-        return next(word for word in words if word.startswith("ioc_") and "." in word)
+        return " ".join(self.output).split("export KEY=")[1].split()[0]
 
     def wait_ready(self, timeout_s: float = 60.0) -> None:
         """Return when it says that it is ready.

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from devices.catalogue import kinds
 from devices.description import Label
-from rules.durations import parse_duration_ms
+from devices.durations import parse_duration_ms
 from rules.errors import ExpressionError, RuleError
 from rules.expressions.expression import condition, text_value
 from rules.expressions.scope import Subject

@@ -15,12 +15,12 @@ from devices.batch import EVENT_SCHEMA, TIME, ReadingBatch, reading_schema, to_m
 from devices.catalogue import kinds
 from devices.cities import load_city
 from devices.clock import milliseconds
+from devices.durations import parse_duration_ms
 from devices.programmes import BroadcastProgramme
 from devices.registry import Device, Registry
 from devices.stream import Content, Entry, EventBatch, Mark
 from rules.detection.engine import Engine
 from rules.detection.outcome import Change
-from rules.durations import parse_duration_ms
 from rules.errors import RuleError
 from rules.faults import FaultCleared, FaultRaised
 from rules.loading import catalogue_folder, load_rules, read_yaml

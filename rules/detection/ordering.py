@@ -31,10 +31,10 @@ HEAD_TYPES: dict[str, Any] = {
     "last_ts": pl.Int64,
     "last_seq": pl.Int64,
     "floor": pl.Int64,
-    "late_rx": pl.Int64,
+    "heard": pl.Int64,
 }
 """Of each device: greatest time received, usual delay, time and number of the last applied reading, the time
-up to which it was declared silent, and when a late reading last reached us. All in ms, epoch or duration."""
+up to which it was declared silent, and when any reading last reached us. All in ms, epoch or duration."""
 
 
 _OURS = frozenset({*HEAD_TYPES, "row", "rx", "key", "before_ts", "again", "ready", "watermark", "after_gap"})
@@ -115,15 +115,17 @@ class Ordering:
         self.late += late.height
         self.duplicates += batch.height - late.height - int((~verdicts["refused"]).sum())
         heard = late.group_by("row").agg(pl.col("rx").max())
-        self._heads.write(heard["row"], {"late_rx": heard["rx"]})
+        self._heads.write(heard["row"], {"heard": heard["rx"]})
         return batch.filter(~verdicts["refused"])
 
     def _note_received(self, accepted: pl.DataFrame, *, is_single: bool) -> None:
-        times = accepted.select_seq("row", "ts", _DELAY)
+        times = accepted.select_seq("row", "ts", "rx", _DELAY)
         if not is_single:
-            times = times.group_by("row").agg(pl.col("ts").max(), pl.col("delay").min())
+            times = times.group_by("row").agg(pl.col("ts", "rx").max(), pl.col("delay").min())
         values = times.hstack(self._heads.read(times["row"], ["max_ts", "lag"])).select_seq(_RECEIVED)
-        self._heads.write(times["row"], {"max_ts": values["max_ts"], "lag": values["lag"]})
+        self._heads.write(
+            times["row"], {"max_ts": values["max_ts"], "lag": values["lag"], "heard": times["rx"]}
+        )
 
     def _release(self, rows: pl.DataFrame, readiness: list[pl.Expr], *, is_single: bool) -> pl.DataFrame:
         """Split rows into those returned and those that go (back) to wait; the heads follow the former."""

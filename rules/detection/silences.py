@@ -31,6 +31,11 @@ class _Watch:
     """How long each device may be silent."""
 
     @property
+    def shortest_ms(self) -> int:
+        shortest = self.expected_ms.min()
+        return shortest if isinstance(shortest, int) else 0
+
+    @property
     def flag(self) -> str:
         return f"silent:{self.rule.id}"
 
@@ -47,6 +52,7 @@ class Silences:
         )
         self._fleet = fleet
         self._lateness_ms = round(fleet.kind.lateness_s * 1000)
+        self._next_check_ms = {watch.rule.id: 0 for watch in self._watches}
         self.silent: dict[str, dict[int, SilentState]] = {watch.rule.id: {} for watch in self._watches}
 
     @property
@@ -80,9 +86,9 @@ class Silences:
         """
         changes: list[FaultRaised] = []
         for watch in self._watches:
-            due = self._due(watch, received_up_to_ms, caught_up_since_ms, heads)
-            if due.height == 0:
+            if received_up_to_ms < self._next_check_ms[watch.rule.id]:
                 continue
+            due = self._due(watch, received_up_to_ms, caught_up_since_ms, heads)
             for last in due.iter_rows(named=True):
                 state = SilentState(last["max_ts"], last["max_ts"] + last["expected"])
                 self.silent[watch.rule.id][last["row"]] = state
@@ -94,24 +100,26 @@ class Silences:
     def _due(
         self, watch: _Watch, received_up_to_ms: int, caught_up_since_ms: int, heads: Heads
     ) -> pl.DataFrame:
-        clock = received_up_to_ms - self._lateness_ms
-        lag, expected = pl.col("lag"), pl.col("expected")
+        """The devices that have just become silent; also notes when the next one can."""
+        expected = pl.col("expected")
         # A reading that still waits for its place has been heard: hence `max_ts`, not the last applied.
-        # A device whose readings all come too late is not silent either.
-        heard_late = pl.col("late_rx").fill_null(0) + expected
         since = pl.max_horizontal(pl.col("max_ts"), caught_up_since_ms)
-        return (
-            heads.whole(["max_ts", "last_seq", "lag", "floor", "late_rx", watch.flag])
+        # Nor is a device silent that hands over old readings at the moment.
+        due = pl.max_horizontal(
+            since + expected + pl.col("lag") + self._lateness_ms, pl.col("heard") + expected
+        )
+        speaking = (
+            heads.whole(["max_ts", "last_seq", "lag", "floor", "heard", watch.flag])
             .with_columns(watch.expected_ms, self._fleet.columns["in_service"])
             .with_row_index("row")
-            .filter(
-                pl.col("max_ts").is_not_null()
-                & pl.col("in_service")
-                & pl.col(watch.flag).is_null()
-                & (since + expected + lag <= clock)
-                & (heard_late <= clock)
-            )
+            .filter(pl.col("max_ts").is_not_null() & pl.col("in_service") & pl.col(watch.flag).is_null())
+            .with_columns(due=due)
         )
+        # Whoever is heard after this moment may not be silent for a full expectation.
+        later = speaking["due"].filter(speaking["due"] > received_up_to_ms).min()
+        soonest_ms = received_up_to_ms + watch.shortest_ms
+        self._next_check_ms[watch.rule.id] = min(later, soonest_ms) if isinstance(later, int) else soonest_ms
+        return speaking.filter(pl.col("due") <= received_up_to_ms)
 
     def _raised(
         self, watch: _Watch, last: dict[str, Any], state: SilentState, received_up_to_ms: int

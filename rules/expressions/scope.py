@@ -10,8 +10,8 @@ from types import MappingProxyType
 from devices.batch import TimeQuality
 from devices.catalogue import kinds
 from devices.description import Attribute, DeviceKind, Field, ValueType
+from devices.durations import parse_duration_ms
 from devices.quantities import Quantity
-from rules.durations import parse_duration_ms
 from rules.errors import ExpressionError
 from rules.expressions.syntax import Call, Literal, Name, Node
 

@@ -53,7 +53,7 @@ async def run(chosen: DemoOptions, visit: Visit) -> tuple[Summary, str]:
             while "is ready" not in output.getvalue():
                 assert not running.done(), running.exception()
                 await asyncio.sleep(0.05)
-            key = next(word for word in output.getvalue().split() if word.startswith("ioc_"))
+            key = output.getvalue().split("export KEY=")[1].split()[0]
             base = f"http://127.0.0.1:{chosen.settings.http_port}"
             async with httpx.AsyncClient(base_url=base, headers={"Authorization": f"Bearer {key}"}) as client:
                 await visit(client)
