@@ -95,14 +95,15 @@ def _page(document: Mapping[str, Any]) -> str:
 
 def _operation_html(path: str, method: str, operation: Mapping[str, Any]) -> str:
     description = escape(operation.get("description", ""))
+    what = description.split(".")[0]
     parameters = "".join(_parameter_html(parameter) for parameter in operation.get("parameters", []))
     table = (
         f"<table><tr><th>parameter</th><th>in</th><th></th></tr>{parameters}</table>" if parameters else ""
     )
     return (
         f'<details><summary><span class="method">{method.upper()}</span> <code>{escape(path)}</code> '
-        f'<span class="scope">{escape(_scope(operation))}</span></summary>'
-        f"<p>{description}</p>{table}</details>"
+        f"{what}</summary>"
+        f'<p>{description}</p><p class="scope">Scope: {escape(_scope(operation))}</p>{table}</details>'
     )
 
 
