@@ -69,7 +69,6 @@ def demo(
             run_for_s=None if run_for is None else _seconds(run_for),
             seed=seed,
             broker=_choice("--broker", broker, ("auto", "mosquitto", "packaged")),
-            json=json,
         )
         console = terminal()
         summary = asyncio.run(_until_interrupted(options, console))

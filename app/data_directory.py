@@ -20,7 +20,8 @@ class DataDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            # Journal and dead letters may hold plates: for the service's own account only.
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock: TextIOWrapper | None = (path / "lock").open("a+", encoding="utf-8")
         except OSError as error:
             raise StartError(

@@ -4,57 +4,35 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import datetime
-from datetime import time as time_of_day
-from pathlib import Path
 
-import msgspec
-from prometheus_client import CollectorRegistry
 from rich.console import Console
 
-from api.application import create_app
 from api.auth import Role
-from api.services import ApiServices, OperationsViews
+from api.services import OperationsViews
 from app import STARTED_S
+from app.assembly import broker_session, service_of
 from app.brokers import BrokerStartError, ChildBroker, find_mosquitto, mosquitto, packaged_broker
 from app.data_directory import DataDirectory
+from app.demo_city import DemoCity, WatchedSource, open_city
 from app.errors import StartError
-from app.http_server import HttpServer
 from app.logs import logging_to
-from app.mqtt import PahoPublisher, PahoSource
-from app.observation import PipelineMetrics, checks
+from app.mqtt import PahoPublisher
 from app.screen import Banner, LiveLine, Screen, screen_for
 from app.service import Service
 from app.settings import ServiceSettings
 from app.summary import Summary
-from app.version import VERSION
 from app.wiring import Pipeline, Stores
-from collector.source import MessageSource
-from devices.cities import City, load_city
-from devices.clock import SteppedClock, SystemClock, milliseconds
-from devices.decoders.loading import decoders
-from devices.messages import RawMessage
+from devices.clock import SystemClock
 from devices.registry import Registry
-from simulators.barrier import DeliveryBarrier
-from simulators.city import SimulatedCity, build_city
-from simulators.driver import Driver, Timing
-from simulators.pace import FixedPace, Pace, UntilNight
-from simulators.scenario import load_scenario
-from simulators.simulation import Simulation
-from store.operations.devices import DeviceRepository
-from store.operations.programmes import ProgrammeRepository
+from simulators.driver import Driver
 
-__all__ = ["SCENARIO", "DemoOptions", "run_demo", "terminal"]
+__all__ = ["DemoOptions", "run_demo", "terminal"]
 
 _WHO = "ioc demo"
-_DUSK = time_of_day(17, 30)
 _LINE_EVERY_S = 0.5
-# Shorter than Ctrl-C may take: a step that nobody answers must not hold up the stop.
-_TIMING = Timing(barrier_timeout_s=2.0)
-SCENARIO = "first-light"
+_SHOWN = ("received", "written", "events", "duplicates", "dead_lettered", "pending")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,37 +45,20 @@ class DemoOptions:
     run_for_s: float | None
     seed: int
     broker: str
-    json: Path | None
 
 
-class _Beginning(msgspec.Struct, frozen=True):
-    """When and from which seed a data directory's city began; kept beside the data."""
+@dataclass(frozen=True, kw_only=True)
+class _Demo:
+    """The running parts."""
 
-    origin_ms: int
-    seed: int
-
-
-class _WatchedSource:
-    """A source that tells the simulators what the service has made safe."""
-
-    def __init__(self, source: MessageSource, barrier: DeliveryBarrier) -> None:
-        self._source = source
-        self._barrier = barrier
-
-    @property
-    def is_subscribed(self) -> bool:
-        """Whether the broker has confirmed the subscriptions."""
-        return self._source.is_subscribed
-
-    async def receive(self, limit: int, timeout_s: float) -> list[RawMessage]:
-        """What has arrived."""
-        return await self._source.receive(limit, timeout_s)
-
-    def acknowledge(self, messages: Sequence[RawMessage]) -> None:
-        """Acknowledge, then let the city's time go on."""
-        self._source.acknowledge(messages)
-        for message in messages:
-            self._barrier.seen(message.topic, message.payload)
+    directory: DataDirectory
+    city: DemoCity
+    stores: Stores
+    broker: ChildBroker
+    service: Service
+    driver: Driver
+    views: OperationsViews
+    key: str
 
 
 async def run_demo(options: DemoOptions, console: Console, stop: asyncio.Event) -> Summary:
@@ -110,7 +71,7 @@ async def run_demo(options: DemoOptions, console: Console, stop: asyncio.Event) 
     async with AsyncExitStack() as cleanups:
         demo = await _start(options, cleanups)
         ready_s = time.monotonic() - STARTED_S
-        screen = screen_for(console, _banner(demo, ready_s))
+        screen = screen_for(console, _banner(demo, options.settings, ready_s))
         cleanups.callback(screen.close)
         if options.run_for_s is not None:
             asyncio.get_running_loop().call_later(options.run_for_s, stop.set)
@@ -118,31 +79,12 @@ async def run_demo(options: DemoOptions, console: Console, stop: asyncio.Event) 
         await _watch(demo, driving, screen, stop)
         await driving
         await demo.service.stop()
-        views = demo.views
         return Summary.of(
             demo.stores.journal.balance(),
             seconds_to_ready=ready_s,
-            faults=views.faults.count(),
-            violations=views.violations.count(),
+            faults=demo.views.faults.count(),
+            violations=demo.views.violations.count(),
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Demo:
-    """The running parts."""
-
-    options: DemoOptions
-    directory: DataDirectory
-    city: SimulatedCity
-    stores: Stores
-    broker: ChildBroker
-    service: Service
-    driver: Driver
-    clock: SteppedClock
-    pace: Pace
-    views: OperationsViews
-    key: str
-    http: HttpServer
 
 
 async def _start(options: DemoOptions, cleanups: AsyncExitStack) -> _Demo:
@@ -151,7 +93,6 @@ async def _start(options: DemoOptions, cleanups: AsyncExitStack) -> _Demo:
     directory = DataDirectory(settings.data_dir)
     cleanups.callback(directory.release)
     cleanups.enter_context(logging_to(directory.log))
-    city = load_city(settings.city)
     stores = Stores(directory, settings)
     cleanups.callback(stores.close)
     broker = _broker(options, directory)
@@ -160,78 +101,23 @@ async def _start(options: DemoOptions, cleanups: AsyncExitStack) -> _Demo:
         await broker.start()
     except BrokerStartError as error:
         raise StartError(str(error)) from error
-
-    beginning = _beginning(directory, city, options.seed)
-    clock = SteppedClock(max(beginning.origin_ms, stores.journal.last_received_ms() or 0))
-    simulated = _populate(options, city, beginning, stores, clock)
-    barrier = DeliveryBarrier()
-    session = PahoSource(
-        settings.broker,
-        f"ioc-collector-{stores.journal.id[:12]}",
-        [name for decoder in decoders() for name in decoder.filters],
-        receive_maximum=settings.receive_maximum,
-    )
-    pipeline = Pipeline(
-        settings=settings,
-        stores=stores,
-        clock=clock,
-        city=city,
-        registry=Registry(simulated.devices),
-        programmes=simulated.programmes,
-        source=_WatchedSource(session, barrier),
-    )
+    city = open_city(settings.city, options.devices, options.seed, directory, stores)
     views = OperationsViews.of(stores.operations)
-    metrics = CollectorRegistry()
-    metrics.register(PipelineMetrics(pipeline))
-    services = ApiServices(
-        operations=views,
-        telemetry=stores.telemetry,
-        registry=lambda: pipeline.registry,
-        health=lambda: checks(pipeline, lambda: session.is_subscribed),
-        metrics=metrics,
-        clock=clock,
-        version=VERSION,
-    )
-    http = HttpServer(create_app(services), settings.http_host, settings.http_port)
-    service = Service(pipeline, session, http)
+    service = _service(settings, stores, city, views)
     cleanups.push_async_callback(service.stop)
     await service.start()
     publisher = PahoPublisher(settings.broker, f"ioc-simulators-{stores.journal.id[:12]}")
     cleanups.push_async_callback(publisher.stop)
     await publisher.start()
-    pace = (
-        FixedPace(options.speed)
-        if options.speed
-        else UntilNight(origin_ms=beginning.origin_ms, zone=city.zone)
-    )
-    # Like real devices, ours send again what they cannot know was received: the step that was cut off.
-    simulation = Simulation(
-        simulated,
-        load_scenario(SCENARIO),
-        seed=beginning.seed,
-        start_ms=max(beginning.origin_ms, clock.now_ms() - milliseconds(_TIMING.step_max_s)),
-        origin_ms=beginning.origin_ms,
-    )
     return _Demo(
-        options=options,
         directory=directory,
-        city=simulated,
+        city=city,
         stores=stores,
         broker=broker,
         service=service,
-        driver=Driver(
-            simulation=simulation,
-            clock=clock,
-            publisher=publisher,
-            barrier=barrier,
-            pace=pace,
-            timing=_TIMING,
-        ),
-        clock=clock,
-        pace=pace,
+        driver=city.driver(publisher, options.speed),
         views=views,
         key=_one_time_key(views),
-        http=http,
     )
 
 
@@ -245,31 +131,18 @@ def _broker(options: DemoOptions, directory: DataDirectory) -> ChildBroker:
     return mosquitto(program, port, directory.broker) if program else packaged_broker(port, directory.broker)
 
 
-def _beginning(directory: DataDirectory, city: City, seed: int) -> _Beginning:
-    """When this directory's city began: what it says itself, or today at half past five in the afternoon."""
-    file = directory.path / "demo.json"
-    if file.exists():
-        return msgspec.json.decode(file.read_bytes(), type=_Beginning)
-    today = datetime.fromtimestamp(SystemClock().now_ms() / 1000, city.zone).date()
-    dusk = datetime.combine(today, _DUSK, city.zone)
-    beginning = _Beginning(origin_ms=round(dusk.timestamp() * 1000), seed=seed)
-    file.write_bytes(msgspec.json.encode(beginning))
-    return beginning
-
-
-def _populate(
-    options: DemoOptions, city: City, beginning: _Beginning, stores: Stores, clock: SteppedClock
-) -> SimulatedCity:
-    """Build the city and put it into the registry."""
-    on = datetime.fromtimestamp(beginning.origin_ms / 1000, city.zone).date()
-    try:
-        simulated = build_city(city, options.devices, beginning.seed, on=on)
-    except ValueError as error:
-        raise StartError(str(error)) from error
-    now = clock.now_ms()
-    DeviceRepository(stores.operations).replace(Registry(simulated.devices), who=_WHO, at_ms=now)
-    ProgrammeRepository(stores.operations).replace(simulated.programmes, who=_WHO, at_ms=now)
-    return simulated
+def _service(settings: ServiceSettings, stores: Stores, city: DemoCity, views: OperationsViews) -> Service:
+    session = broker_session(settings, stores)
+    pipeline = Pipeline(
+        settings=settings,
+        stores=stores,
+        clock=city.clock,
+        city=city.city,
+        registry=Registry(city.simulated.devices),
+        programmes=city.simulated.programmes,
+        source=WatchedSource(session, city.barrier),
+    )
+    return service_of(pipeline, session, views)
 
 
 def _one_time_key(views: OperationsViews) -> str:
@@ -281,14 +154,14 @@ def _one_time_key(views: OperationsViews) -> str:
     return views.keys.create(_WHO, Role.ADMIN, who=_WHO, at_ms=now).token
 
 
-def _banner(demo: _Demo, seconds_to_ready: float) -> Banner:
-    kinds = Counter(device.kind for device in demo.city.devices if not device.is_passive)
+def _banner(demo: _Demo, settings: ServiceSettings, seconds_to_ready: float) -> Banner:
+    kinds = Counter(device.kind for device in demo.city.simulated.devices if not device.is_passive)
     return Banner(
         city=demo.city.city.label.vi,
         kinds=dict(kinds.most_common()),
         broker=f"{demo.broker.name} at {demo.broker.address}",
         broker_caveat=demo.broker.caveat.en,
-        api_url=demo.http.url,
+        api_url=f"http://{settings.http_host}:{settings.http_port}",
         key=demo.key,
         data=str(demo.directory.path),
         log=str(demo.directory.log),
@@ -307,21 +180,24 @@ async def _watch(demo: _Demo, driving: asyncio.Task[None], screen: Screen, stop:
         now_s = time.monotonic()
         per_second = (intake.messages - seen) / max(now_s - seen_s, 1e-6)
         seen, seen_s = intake.messages, now_s
-        balance = await asyncio.to_thread(demo.stores.journal.balance)
-        shown = ("received", "written", "events", "duplicates", "dead_lettered", "pending")
-        counts = {name.replace("_", " "): balance.as_dict()[name] for name in shown}
-        counts |= {"faults": demo.views.faults.count(), "violations": demo.views.violations.count()}
-        city_ms = demo.clock.now_ms()
+        city_ms = demo.city.clock.now_ms()
         screen.show(
             LiveLine(
                 city_ms=city_ms,
                 zone=demo.city.city.zone,
-                speed=demo.pace.speed_at(city_ms),
+                speed=demo.driver.pace.speed_at(city_ms),
                 per_second=per_second,
-                counts=counts,
+                counts=await asyncio.to_thread(_counts, demo),
             )
         )
     stop.set()
+
+
+def _counts(demo: _Demo) -> dict[str, int]:
+    """What the live line shows, by the words it uses."""
+    balance = demo.stores.journal.balance().as_dict()
+    counts = {name.replace("_", " "): balance[name] for name in _SHOWN}
+    return counts | {"faults": demo.views.faults.count(), "violations": demo.views.violations.count()}
 
 
 def terminal() -> Console:

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -113,7 +114,12 @@ class PahoSource:
                 await asyncio.wait_for(self._news.wait(), timeout_s)
             except TimeoutError:
                 return []
-        return [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
+        taken: list[RawMessage] = []
+        # A reconnection empties the queue from paho's thread: ask it, do not count it.
+        with suppress(IndexError):
+            while len(taken) < limit:
+                taken.append(self._arrived.popleft())
+        return taken
 
     def acknowledge(self, messages: Sequence[RawMessage]) -> None:
         """Acknowledge messages of the present connection, in their order."""

@@ -1,6 +1,6 @@
 """How the service sees itself: Prometheus metrics and health checks over a running pipeline."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -81,12 +81,12 @@ class PipelineMetrics(Collector):
         yield late
 
 
-def checks(pipeline: Pipeline, is_connected: Callable[[], bool]) -> Mapping[str, Check]:
+def checks(pipeline: Pipeline, *, is_connected: bool) -> Mapping[str, Check]:
     """Whether each part does its work; asked by `/readyz`."""
     depth = pipeline.tail.newest - pipeline.writer.position
     behind = pipeline.tail.newest - pipeline.detection.position
     return {
-        "broker": Check(is_connected(), "" if is_connected() else "not connected, or not subscribed"),
+        "broker": Check(is_connected, "" if is_connected else "not connected, or not subscribed"),
         "journal": Check(
             not pipeline.intake.is_blocked,
             "no room: nothing is acknowledged until a consumer catches up"

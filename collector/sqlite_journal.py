@@ -50,9 +50,11 @@ class SqliteJournal:
         self._cap_bytes = cap_bytes
         self._lock = threading.Lock()
         try:
+            # It may hold plates: readable for the service's own account only.
+            path.touch(mode=0o600)
             self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             self._prepare()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise JournalUnusableError(path, str(error)) from error
         self._last_received_ms = self._meta_int("last_received_ms")
 

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from app.demo import SCENARIO
+from app.demo_city import SCENARIO
 from benchmarks.demo_process import DemoProcess
 from devices.batch import to_ms
 from devices.catalogue import kinds

@@ -21,6 +21,7 @@ from app.summary import Summary
 
 PATIENCE_S = 60.0
 FAST = 300.0
+MANY = 1000
 Visit = Callable[[httpx.AsyncClient], Awaitable[None]]
 
 
@@ -39,7 +40,6 @@ def options(data: Path, *, broker: str = "auto", http_port: int | None = None) -
         run_for_s=None,
         seed=3,
         broker=broker,
-        json=None,
     )
 
 
@@ -96,6 +96,10 @@ async def test_demo_shows_a_fault_and_a_violation_and_its_counts_add_up(tmp_path
 async def test_demo_started_again_goes_on_where_it_stopped(tmp_path: Path) -> None:
     async def look(client: httpx.AsyncClient) -> None:
         await until(client, "/v1/faults")
+        taken = 0.0
+        while taken < MANY:
+            metrics = (await client.get("/metrics")).text
+            taken = float(metrics.split("\nioc_intake_messages_total ")[1].split()[0])
 
     first, _ = await run(options(tmp_path / "demo"), look)
     second, _ = await run(options(tmp_path / "demo"), look)

@@ -1,0 +1,48 @@
+"""A pipeline together with its API: what a process that does everything starts."""
+
+from prometheus_client import CollectorRegistry
+
+from api.application import create_app
+from api.services import ApiServices, OperationsViews
+from app.http_server import HttpServer
+from app.mqtt import PahoSource
+from app.observation import PipelineMetrics, checks
+from app.service import Service
+from app.settings import ServiceSettings
+from app.version import VERSION
+from app.wiring import Pipeline, Stores
+from devices.decoders.loading import decoders
+
+__all__ = ["broker_session", "service_of"]
+
+
+def broker_session(settings: ServiceSettings, stores: Stores) -> PahoSource:
+    """The collector's session at the broker; its name is the journal's, so that it is found again."""
+    return PahoSource(
+        settings.broker,
+        f"ioc-collector-{stores.journal.id[:12]}",
+        [name for decoder in decoders() for name in decoder.filters],
+        receive_maximum=settings.receive_maximum,
+    )
+
+
+def service_of(pipeline: Pipeline, session: PahoSource, views: OperationsViews) -> Service:
+    """The service over a pipeline, its API bound to the address that the settings name.
+
+    Raises:
+        StartError: the address cannot be bound.
+    """
+    metrics = CollectorRegistry()
+    metrics.register(PipelineMetrics(pipeline))
+    services = ApiServices(
+        operations=views,
+        telemetry=pipeline.stores.telemetry,
+        registry=lambda: pipeline.registry,
+        health=lambda: checks(pipeline, is_connected=session.is_subscribed),
+        metrics=metrics,
+        clock=pipeline.clock,
+        version=VERSION,
+    )
+    settings = pipeline.settings
+    http = HttpServer(create_app(services), settings.http_host, settings.http_port)
+    return Service(pipeline, session, http)
