@@ -1,0 +1,1 @@
+"""Channels that carry notifications to people and systems. Empty until its first channel."""

@@ -1,0 +1,1 @@
+"""Figures, shift digests and weekly reports. Empty until its first figure."""
