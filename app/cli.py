@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from app.demo import DemoOptions, run_demo, terminal
+from app.demo_city import CityPlan
 from app.errors import StartError
 from app.service import ServiceFailedError
 from app.settings import ServiceSettings
@@ -58,16 +59,19 @@ def demo(
     broker: Annotated[
         str, typer.Option(help="auto (mosquitto where it is installed), mosquitto, or packaged.")
     ] = "auto",
+    registry: Annotated[
+        Path | None,
+        typer.Option(help="Simulate the devices of this CSV or GeoJSON file instead of an invented city."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Another seed, another city (for a new data directory).")] = 1,
 ) -> None:
     """Run a whole simulated city on this machine: broker, collector, rules, API and devices."""
     try:
         options = DemoOptions(
             settings=ServiceSettings(data_dir=data, mqtt_port=mqtt_port, http_port=http_port),
-            devices=devices,
+            plan=CityPlan(name="tam-ky", devices=devices, seed=seed, registry=registry),
             speed=speed,
             run_for_s=None if run_for is None else _seconds(run_for),
-            seed=seed,
             broker=_choice("--broker", broker, ("auto", "mosquitto", "packaged")),
         )
         console = terminal()

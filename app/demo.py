@@ -15,7 +15,7 @@ from app import STARTED_S
 from app.assembly import broker_session, service_of
 from app.brokers import BrokerStartError, ChildBroker, find_mosquitto, mosquitto, packaged_broker
 from app.data_directory import DataDirectory
-from app.demo_city import DemoCity, WatchedSource, open_city
+from app.demo_city import CityPlan, DemoCity, WatchedSource, open_city
 from app.errors import StartError
 from app.logs import logging_to
 from app.mqtt import PahoPublisher
@@ -40,10 +40,9 @@ class DemoOptions:
     """What the command line may say. `speed` None: fast until night, then as life is."""
 
     settings: ServiceSettings
-    devices: int
+    plan: CityPlan
     speed: float | None
     run_for_s: float | None
-    seed: int
     broker: str
 
 
@@ -101,7 +100,7 @@ async def _start(options: DemoOptions, cleanups: AsyncExitStack) -> _Demo:
         await broker.start()
     except BrokerStartError as error:
         raise StartError(str(error)) from error
-    city = open_city(settings.city, options.devices, options.seed, directory, stores)
+    city = open_city(options.plan, directory, stores)
     views = OperationsViews.of(stores.operations)
     service = _service(settings, stores, city, views)
     cleanups.push_async_callback(service.stop)

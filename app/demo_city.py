@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from datetime import time as time_of_day
+from pathlib import Path
 
 import msgspec
 
@@ -13,18 +14,21 @@ from app.wiring import Stores
 from collector.source import MessageSource
 from devices.cities import City, load_city
 from devices.clock import SteppedClock, SystemClock, milliseconds
+from devices.errors import RegistryError
 from devices.messages import RawMessage
 from devices.registry import Registry
+from devices.registry_files import read_registry
 from simulators.barrier import DeliveryBarrier
 from simulators.city import SimulatedCity, build_city
 from simulators.driver import Driver, Publisher, Timing
+from simulators.layout.programmes import broadcast_programmes
 from simulators.pace import FixedPace, UntilNight
 from simulators.scenario import load_scenario
 from simulators.simulation import Simulation
 from store.operations.devices import DeviceRepository
 from store.operations.programmes import ProgrammeRepository
 
-__all__ = ["SCENARIO", "DemoCity", "WatchedSource", "open_city"]
+__all__ = ["SCENARIO", "CityPlan", "DemoCity", "WatchedSource", "open_city"]
 
 SCENARIO = "first-light"
 _WHO = "ioc demo"
@@ -79,15 +83,22 @@ class DemoCity:
         return self.simulated.city
 
     def driver(self, publisher: Publisher, speed: float | None) -> Driver:
-        """What makes it speak from where its clock stands; without a speed fast until night, then as life."""
+        """What makes it speak from where its clock stands; without a speed fast until night, then as life.
+
+        Raises:
+            StartError: the demo's scenario needs devices that the city lacks.
+        """
         # Like real devices, ours send again what they cannot know was received: the step that was cut off.
-        simulation = Simulation(
-            self.simulated,
-            load_scenario(SCENARIO),
-            seed=self.seed,
-            start_ms=max(self.origin_ms, self.clock.now_ms() - milliseconds(_TIMING.step_max_s)),
-            origin_ms=self.origin_ms,
-        )
+        try:
+            simulation = Simulation(
+                self.simulated,
+                load_scenario(SCENARIO),
+                seed=self.seed,
+                start_ms=max(self.origin_ms, self.clock.now_ms() - milliseconds(_TIMING.step_max_s)),
+                origin_ms=self.origin_ms,
+            )
+        except ValueError as error:
+            raise StartError(str(error)) from error
         pace = FixedPace(speed) if speed else UntilNight(origin_ms=self.origin_ms, zone=self.city.zone)
         return Driver(
             simulation=simulation,
@@ -99,19 +110,31 @@ class DemoCity:
         )
 
 
-def open_city(name: str, devices: int, seed: int, directory: DataDirectory, stores: Stores) -> DemoCity:
+@dataclass(frozen=True, kw_only=True)
+class CityPlan:
+    """Which city to simulate: invented from a number of devices and a seed, or what a registry file says."""
+
+    name: str
+    devices: int
+    seed: int
+    registry: Path | None
+
+
+def open_city(plan: CityPlan, directory: DataDirectory, stores: Stores) -> DemoCity:
     """The city of a data directory, its devices in the registry; a new one begins today at 17:30 local time.
 
     Raises:
-        StartError: so few devices make no city.
+        StartError: the plan makes no city; the sentence says why.
     """
-    city = load_city(name)
-    beginning = _beginning(directory, city, seed)
+    city = load_city(plan.name)
+    beginning = _beginning(directory, city, plan.seed)
     on = datetime.fromtimestamp(beginning.origin_ms / 1000, city.zone).date()
     try:
-        simulated = build_city(city, devices, beginning.seed, on=on)
-    except ValueError as error:
+        simulated = _simulated(plan, city, beginning.seed, on)
+    except (ValueError, RegistryError) as error:
         raise StartError(str(error)) from error
+    except OSError as error:
+        raise StartError(f"the registry {str(plan.registry)!r} cannot be read ({error.strerror})") from error
     clock = SteppedClock(max(beginning.origin_ms, stores.journal.last_received_ms() or 0))
     registry = Registry(simulated.devices)
     DeviceRepository(stores.operations).replace(registry, who=_WHO, at_ms=clock.now_ms())
@@ -122,6 +145,15 @@ def open_city(name: str, devices: int, seed: int, directory: DataDirectory, stor
         seed=beginning.seed,
         clock=clock,
         barrier=DeliveryBarrier(),
+    )
+
+
+def _simulated(plan: CityPlan, city: City, seed: int, on: date) -> SimulatedCity:
+    if plan.registry is None:
+        return build_city(city, plan.devices, seed, on=on)
+    registry = read_registry(plan.registry)
+    return SimulatedCity(
+        city=city, devices=tuple(registry.values()), programmes=broadcast_programmes(city, on)
     )
 
 

@@ -27,7 +27,6 @@ class ServiceSettings(BaseSettings):
     mqtt_password: str | None = None
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=1, le=65_535)
-    city: str = "tam-ky"
     batch_messages: int = Field(default=2_000, ge=1, le=10_000)
     max_payload_bytes: int = Field(default=16_384, ge=256, le=1_048_576)
     journal_cap_mb: int = Field(default=2_048, ge=1)

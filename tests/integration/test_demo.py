@@ -15,6 +15,7 @@ import pytest
 from rich.console import Console
 
 from app.demo import DemoOptions, run_demo
+from app.demo_city import CityPlan
 from app.errors import StartError
 from app.settings import ServiceSettings
 from app.summary import Summary
@@ -35,10 +36,9 @@ def free_port() -> int:
 def options(data: Path, *, broker: str = "auto", http_port: int | None = None) -> DemoOptions:
     return DemoOptions(
         settings=ServiceSettings(data_dir=data, mqtt_port=free_port(), http_port=http_port or free_port()),
-        devices=100,
+        plan=CityPlan(name="tam-ky", devices=100, seed=3, registry=None),
         speed=FAST,
         run_for_s=None,
-        seed=3,
         broker=broker,
     )
 
@@ -145,6 +145,7 @@ def test_demo_interrupted_from_the_keyboard_ends_with_its_summary(tmp_path: Path
     [
         (["--devices", "3"], "Invalid value"),
         (["--for", "soon"], "ioc demo: --for: a duration is written like 90s"),
+        (["--registry", "nowhere.csv"], "ioc demo: the registry 'nowhere.csv' cannot be read (No such"),
         (["--broker", "pigeon"], "ioc demo: --broker must be one of auto, mosquitto, packaged"),
     ],
 )
