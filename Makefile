@@ -15,8 +15,8 @@ help: ## this list
 run: $(VENV)/.installed ## the whole demo city: broker, collector, rules, API, 300 simulated devices
 	@$(BIN)/ioc demo $(ARGS)
 
-test: $(VENV)/.installed-dev ## all tests (those that need a missing server are skipped and say so; in CI they fail)
-	$(BIN)/pytest $(ARGS)
+test: $(VENV)/.installed-dev ## all tests with coverage (those that need a missing server are skipped and say so; in CI they fail)
+	$(BIN)/pytest $(or $(ARGS),--cov --cov-fail-under=90)
 
 check: $(VENV)/.installed-dev ## formatting, lint, types, layers, spelling, rules
 	$(BIN)/ruff format --check .

@@ -1,4 +1,7 @@
-"""The operations suite runs on SQLite, and on the PostgreSQL database that IOC_TEST_POSTGRES_URL names."""
+"""The operations suite runs on SQLite, and on the PostgreSQL database that IOC_TEST_POSTGRES_URL names, if any.
+
+PostgreSQL is no backend that the product promises yet; the suite is ready for it.
+"""
 
 import os
 from collections.abc import Iterator
@@ -9,18 +12,17 @@ import pytest
 from store.operations.database import OperationsDatabase, sqlite_url
 from store.operations.tables import metadata
 
+POSTGRES_URL = os.environ.get("IOC_TEST_POSTGRES_URL")
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+
+@pytest.fixture(params=["sqlite", *(["postgresql"] if POSTGRES_URL else [])])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
+    if request.param == "sqlite" or POSTGRES_URL is None:
         yield sqlite_url(tmp_path / "operations.db")
         return
-    url = os.environ.get("IOC_TEST_POSTGRES_URL")
-    if url is None:
-        pytest.skip("no PostgreSQL to test on: set IOC_TEST_POSTGRES_URL to an empty database")
-    _empty(url)
-    yield url
-    _empty(url)
+    _empty(POSTGRES_URL)
+    yield POSTGRES_URL
+    _empty(POSTGRES_URL)
 
 
 @pytest.fixture
