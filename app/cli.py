@@ -76,7 +76,9 @@ def demo(
         )
         console = terminal()
         summary = asyncio.run(_until_interrupted(options, console))
-    except (StartError, ServiceFailedError, ValidationError) as error:
+    except ValidationError as error:
+        raise SystemExit(f"ioc demo: {_wrong_settings(error)}") from None
+    except (StartError, ServiceFailedError) as error:
         raise SystemExit(f"ioc demo: {error}") from None
     console.print(summary.table())
     if json is not None:
@@ -121,6 +123,14 @@ def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise StartError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
     return value
+
+
+def _wrong_settings(error: ValidationError) -> str:
+    """The settings that cannot be used, by the names they have in the environment."""
+    return "; ".join(
+        f"IOC_{'_'.join(map(str, problem['loc'])).upper()}={problem['input']!r}: {problem['msg']}"
+        for problem in error.errors()
+    )
 
 
 def _seconds(duration: str) -> float:

@@ -161,7 +161,10 @@ def _beginning(directory: DataDirectory, city: City, seed: int) -> _Beginning:
     """When this directory's city began: what it says itself, or today at half past five in the afternoon."""
     file = directory.path / "demo.json"
     if file.exists():
-        return msgspec.json.decode(file.read_bytes(), type=_Beginning)
+        try:
+            return msgspec.json.decode(file.read_bytes(), type=_Beginning)
+        except msgspec.DecodeError as error:
+            raise StartError(f"{str(file)!r} is damaged ({error}); start anew with another --data") from error
     today = datetime.fromtimestamp(SystemClock().now_ms() / 1000, city.zone).date()
     dusk = datetime.combine(today, _DUSK, city.zone)
     beginning = _Beginning(origin_ms=milliseconds(dusk.timestamp()), seed=seed)

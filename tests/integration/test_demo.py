@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 import signal
 import socket
 import subprocess
@@ -155,3 +156,21 @@ def test_demo_with_a_wrong_option_ends_with_a_clear_sentence(arguments: list[str
     )
     assert ended.returncode != 0
     assert sentence in ended.stderr + ended.stdout
+
+
+def test_demo_with_a_wrong_setting_names_it(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "app.cli", "demo", "--data", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"IOC_BATCH_MESSAGES": "many"},
+    )
+    assert ended.returncode != 0
+    assert ended.stderr.startswith("ioc demo: IOC_BATCH_MESSAGES='many': Input should be a valid integer")
+
+
+async def test_demo_with_a_damaged_beginning_says_so_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "demo.json").write_text("{")
+    with pytest.raises(StartError, match=r"demo\.json' is damaged"):
+        await run_demo(options(tmp_path), Console(file=io.StringIO()), asyncio.Event())
