@@ -58,13 +58,23 @@ class _Sun:
 
     def is_up(self, frame: pl.DataFrame, offset_ms: int) -> pl.Expr:
         """Whether a moment lies between sunrise + offset and sunset - offset of its local date."""
-        local_date = pl.col("measured_at").dt.convert_time_zone(self._zone.key).dt.date()
-        days = frame.select(local_date).to_series().unique().to_list()
-        rises, sets = zip(*map(self._of, days), strict=True) if days else ((), ())
-        rise = local_date.replace_strict(days, rises, return_dtype=pl.Int64) + offset_ms
-        fall = local_date.replace_strict(days, sets, return_dtype=pl.Int64) - offset_ms
-        moment = pl.col("measured_at").dt.timestamp("ms")
-        return (moment >= rise) & (moment < fall)
+        days = self._days(frame["measured_at"])
+        if len(days) == 1:
+            rise, fall = map(pl.lit, self._of(days[0]))
+        else:
+            local_date = pl.col("measured_at").dt.convert_time_zone(self._zone.key).dt.date()
+            rises, falls = zip(*map(self._of, days), strict=True) if days else ((), ())
+            rise = local_date.replace_strict(days, rises, return_dtype=pl.Int64)
+            fall = local_date.replace_strict(days, falls, return_dtype=pl.Int64)
+        return (_moment >= rise + offset_ms) & (_moment < fall - offset_ms)
+
+    def _days(self, moments: pl.Series) -> list[date]:
+        """The local dates of some moments; the usual batch has one, which its first and last moments tell."""
+        bounds = (moments.min(), moments.max())
+        ends = {end.astimezone(self._zone).date() for end in bounds if isinstance(end, datetime)}
+        if len(ends) == 1:
+            return list(ends)
+        return moments.dt.convert_time_zone(self._zone.key).dt.date().unique().to_list()
 
     def _compute(self, day: date) -> tuple[int, int]:
         """Sunrise and sunset in epoch ms; where there is neither, the whole day or none of it."""

@@ -139,5 +139,7 @@ def _measured(row: Mapping[str, Any]) -> dict[str, float | None]:
     values = {"speed_kmh": row["e.speed_kmh"]} | {name: row.get(f"d.{name}") for name in _MEASURED[1:]}
     known = {name: value for name, value in values.items() if value is not None}
     if len(known) == len(_MEASURED):
-        known["excess_kmh"] = known["speed_kmh"] - known["mpe_kmh"] - known["limit_kmh"]
+        excess_kmh = known["speed_kmh"] - known["mpe_kmh"] - known["limit_kmh"]
+        # Cameras report tenths; what binary fractions add behind them is no measurement.
+        known["excess_kmh"] = round(excess_kmh, 3)
     return known

@@ -56,7 +56,7 @@ class _Checker:
     def _name(self, node: Name) -> Type:
         if node.root not in self._members:
             raise ExpressionError(
-                f"names for {self._subject}s are those of {', '.join(sorted(self._members))}, got {node.root!r}",
+                f"names for {self._subject}s are those of {', '.join(self._members)}, got {node.root!r}",
                 node.column,
             )
         known = self._members[node.root]
