@@ -5,6 +5,7 @@ Both run as a child process on 127.0.0.1 and end with us, also when we are kille
 
 import asyncio
 import ctypes
+import getpass
 import shutil
 import signal
 import socket
@@ -36,6 +37,8 @@ _MOSQUITTO_CONF = """\
 # Made by ioc demo. Loopback only, without passwords: for a demonstration, not for a city.
 listener {port} {host}
 allow_anonymous true
+# Started by root it would become another user, who may not write the folder below and does not end with us.
+user {user}
 persistence true
 persistence_location {folder}/
 # The default of 30 minutes loses everything queued when the broker is killed.
@@ -90,7 +93,7 @@ class ChildBroker:
         self.caveat = program.caveat
         self.address = BrokerAddress(host=HOST, port=port)
         self._command = program.command
-        self._log = folder / "broker.log"
+        self.log = folder / "broker.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -109,7 +112,7 @@ class ChildBroker:
                 f"port {self.address.port} on {HOST} is in use; stop what listens there, or give another"
                 " --mqtt-port"
             )
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - the command is ours, and does not block
                 self._command,
                 stdin=subprocess.PIPE,
@@ -120,13 +123,13 @@ class ChildBroker:
         for _ in range(_START_POLLS):
             if not self.is_running:
                 await self.stop()
-                raise BrokerStartError(f"{self.name} ended at once; its words are in {self._log}")
+                raise BrokerStartError(f"{self.name} ended at once; its words are in {self.log}")
             if not port_is_free(self.address.port):
                 return
             await asyncio.sleep(_POLL_S)
         await self.stop()
         raise BrokerStartError(
-            f"{self.name} did not listen on port {self.address.port} in time; see {self._log}"
+            f"{self.name} did not listen on port {self.address.port} in time; see {self.log}"
         )
 
     async def stop(self) -> None:
@@ -159,9 +162,8 @@ def mosquitto(program: str, port: int, folder: Path) -> ChildBroker:
     """
     folder.mkdir(parents=True, exist_ok=True)
     configuration = folder / "mosquitto.conf"
-    configuration.write_text(
-        _MOSQUITTO_CONF.format(port=port, host=HOST, folder=folder.resolve()), encoding="utf-8"
-    )
+    text = _MOSQUITTO_CONF.format(port=port, host=HOST, folder=folder.resolve(), user=getpass.getuser())
+    configuration.write_text(text, encoding="utf-8")
     caveat = Label(
         vi="nếu mosquitto bị kill -9 khi bộ thu đang vắng, có thể mất khoảng một giây dữ liệu",
         en="killed (-9) while the collector is away it loses up to about the last second",

@@ -1,6 +1,7 @@
 """The `ioc` command."""
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -67,6 +68,7 @@ def demo(
 ) -> None:
     """Run a whole simulated city on this machine: broker, collector, rules, API and devices."""
     try:
+        _check_writable(json)
         options = DemoOptions(
             settings=ServiceSettings(data_dir=data, mqtt_port=mqtt_port, http_port=http_port),
             plan=CityPlan(name="tam-ky", devices=devices, seed=seed, registry=registry),
@@ -78,7 +80,11 @@ def demo(
         summary = asyncio.run(_until_interrupted(options, console))
     except ValidationError as error:
         raise SystemExit(f"ioc demo: {_wrong_settings(error)}") from None
-    except (StartError, ServiceFailedError) as error:
+    except ServiceFailedError as error:
+        raise SystemExit(
+            f"ioc demo: {error}" + (f" ({error.__cause__})" if error.__cause__ else "")
+        ) from None
+    except StartError as error:
         raise SystemExit(f"ioc demo: {error}") from None
     console.print(summary.table())
     if json is not None:
@@ -123,6 +129,16 @@ def _choice(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise StartError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
     return value
+
+
+def _check_writable(file: Path | None) -> None:
+    """Refuse a summary file that could not be written, before a long run and not after it.
+
+    Raises:
+        StartError: its folder is not there or not ours.
+    """
+    if file is not None and not os.access(file.parent, os.W_OK):
+        raise StartError(f"--json: {str(file.parent)!r} is no folder that can be written")
 
 
 def _wrong_settings(error: ValidationError) -> str:

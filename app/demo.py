@@ -4,8 +4,10 @@ import asyncio
 import sys
 import time
 from collections import Counter
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Console
 
@@ -13,14 +15,14 @@ from api.auth import Role
 from api.services import OperationsViews
 from app import STARTED_S
 from app.assembly import broker_session, service_of
-from app.brokers import BrokerStartError, ChildBroker, find_mosquitto, mosquitto, packaged_broker
+from app.brokers import HOST, BrokerStartError, ChildBroker, find_mosquitto, mosquitto, packaged_broker
 from app.data_directory import DataDirectory
 from app.demo_city import CityPlan, DemoCity, WatchedSource, open_city
 from app.errors import StartError
 from app.logs import logging_to
 from app.mqtt import PahoPublisher
 from app.screen import Banner, LiveLine, Screen, screen_for
-from app.service import Service
+from app.service import Service, ServiceFailedError
 from app.settings import ServiceSettings
 from app.summary import Summary
 from app.wiring import Pipeline, Stores
@@ -32,6 +34,8 @@ __all__ = ["DemoOptions", "run_demo", "terminal"]
 
 _WHO = "ioc demo"
 _LINE_EVERY_S = 0.5
+_START_S = 20.0
+_LAST_STEP_S = 1.0
 _SHOWN = ("received", "written", "events", "duplicates", "dead_lettered", "pending")
 
 
@@ -68,15 +72,16 @@ async def run_demo(options: DemoOptions, console: Console, stop: asyncio.Event) 
         ServiceFailedError: a part of the service ended by itself.
     """
     async with AsyncExitStack() as cleanups:
-        demo = await _start(options, cleanups)
+        demo = await _unless_stopped(_start(options, cleanups), stop)
         ready_s = time.monotonic() - STARTED_S
         screen = screen_for(console, _banner(demo, options.settings, ready_s))
         cleanups.callback(screen.close)
         if options.run_for_s is not None:
             asyncio.get_running_loop().call_later(options.run_for_s, stop.set)
         driving = asyncio.create_task(demo.driver.drive(stop), name="driver")
+        cleanups.push_async_callback(_end, driving)
         await _watch(demo, driving, screen, stop)
-        await driving
+        await _end(driving)
         await demo.service.stop()
         return Summary.of(
             demo.stores.journal.balance(),
@@ -86,9 +91,38 @@ async def run_demo(options: DemoOptions, console: Console, stop: asyncio.Event) 
         )
 
 
+async def _unless_stopped(starting: Coroutine[Any, Any, _Demo], stop: asyncio.Event) -> _Demo:
+    """What a start gives, unless it is told to stop or takes too long.
+
+    Raises:
+        StartError: it was, or it does.
+    """
+    task = asyncio.create_task(starting, name="start")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    await asyncio.wait({task, stopping}, timeout=_START_S, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if task.done():
+        return task.result()
+    task.cancel()
+    await asyncio.wait({task})
+    if stop.is_set():
+        raise StartError("stopped before it was ready")
+    raise StartError(f"not ready after {_START_S:g} s; the log says what was reached")
+
+
+async def _end(driving: asyncio.Task[None]) -> None:
+    """Let the driver finish its step, but not for long: a broker that stalls must not hold up the stop."""
+    if not driving.done():
+        await asyncio.wait({driving}, timeout=_LAST_STEP_S)
+    driving.cancel()
+    await asyncio.wait({driving})
+
+
 async def _start(options: DemoOptions, cleanups: AsyncExitStack) -> _Demo:
     """Start broker, service and simulators; whatever was started ends with `cleanups`."""
-    settings = options.settings
+    # The demo reads from the broker that it starts, whatever the environment says of another.
+    ours = {"mqtt_host": HOST, "mqtt_user": None, "mqtt_password": None}
+    settings = options.settings.model_copy(update=ours)
     directory = DataDirectory(settings.data_dir)
     cleanups.callback(directory.release)
     cleanups.enter_context(logging_to(directory.log))
@@ -172,8 +206,12 @@ async def _watch(demo: _Demo, driving: asyncio.Task[None], screen: Screen, stop:
     """Show the counts until told to stop, or a part ends by itself."""
     intake = demo.service.pipeline.intake
     seen, seen_s = intake.messages, time.monotonic()
-    while not stop.is_set() and not driving.done():
+    while not stop.is_set():
         demo.service.check()
+        if not demo.broker.is_running:
+            raise ServiceFailedError(f"the broker ended by itself; its words are in {demo.broker.log}")
+        if driving.done():
+            raise ServiceFailedError("the simulators ended by themselves") from driving.exception()
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _LINE_EVERY_S)
         now_s = time.monotonic()
@@ -189,7 +227,6 @@ async def _watch(demo: _Demo, driving: asyncio.Task[None], screen: Screen, stop:
                 counts=await asyncio.to_thread(_counts, demo),
             )
         )
-    stop.set()
 
 
 def _counts(demo: _Demo) -> dict[str, int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -23,6 +23,9 @@ __all__ = ["BrokerAddress", "Outgoing", "PahoPublisher", "PahoSource"]
 _log = structlog.get_logger(__name__)
 _KEEP_ALIVE_S = 30
 _IN_FLIGHT = 1_000
+_POLL_S = 0.002
+_PUBLISH_AT_ONCE = 10_000  # packet ids begin anew after 65,535
+_GRANTED_QOS = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +81,7 @@ class PahoSource:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()
         self._confirmed = asyncio.Event()
+        self._waiting = False
 
     @property
     def is_subscribed(self) -> bool:
@@ -109,11 +113,12 @@ class PahoSource:
     async def receive(self, limit: int, timeout_s: float) -> list[RawMessage]:
         """Up to `limit` messages that have arrived; waits at most `timeout_s` for the first."""
         self._news.clear()
+        # Said before looking, so that paho's thread either sees it or has put its message where we look.
+        self._waiting = True
         if not self._arrived and timeout_s > 0:
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), timeout_s)
-            except TimeoutError:
-                return []
+        self._waiting = False
         taken: list[RawMessage] = []
         # A reconnection empties the queue from paho's thread: ask it, do not count it.
         with suppress(IndexError):
@@ -145,7 +150,13 @@ class PahoSource:
         _log.info("broker_connected", broker=str(self._address), session_present=flags.session_present)
         client.subscribe([(name, SubscribeOptions(qos=1)) for name in self._filters])
 
-    def _on_subscribe(self, *_: object) -> None:
+    def _on_subscribe(
+        self, _client: Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: object
+    ) -> None:
+        refused = [str(reason) for reason in reasons if reason.value != _GRANTED_QOS]
+        if refused:
+            _log.error("subscription_refused", broker=str(self._address), answers=refused)
+            return
         self._subscribed = True
         self._tell(self._confirmed)
 
@@ -153,15 +164,16 @@ class PahoSource:
         self, _client: Client, _data: object, _flags: DisconnectFlags, reason: ReasonCode, _properties: object
     ) -> None:
         self._subscribed = False
+        self._connection += 1  # receipts of this connection are worth nothing from now on
         _log.info("broker_disconnected", broker=str(self._address), reason=str(reason))
 
     def _on_message(self, _client: Client, _data: object, message: MQTTMessage) -> None:
         receipt = _Receipt(self._connection, message.mid) if message.qos else None
-        was_empty = not self._arrived
         self._arrived.append(
             RawMessage(message.topic, bytes(message.payload), bool(message.dup), message.retain, receipt)
         )
-        if was_empty:
+        if self._waiting:
+            self._waiting = False
             self._tell(self._news)
 
     def _tell(self, event: asyncio.Event) -> None:
@@ -195,14 +207,16 @@ class Outgoing(Protocol):
 
 
 class PahoPublisher:
-    """Publishes and waits until the broker has acknowledged."""
+    """Publishes and waits until the broker has acknowledged, across reconnections."""
 
     def __init__(self, address: BrokerAddress, client_id: str) -> None:
         self._address = address
         self._connected = threading.Event()
+        self._acknowledged: set[int] = set()
         self._client = _client(address, client_id, manual_ack=False)
         self._client.max_inflight_messages_set(_IN_FLIGHT)
         self._client.on_connect = lambda *_: self._connected.set()
+        self._client.on_publish = lambda _client, _data, packet_id, *_: self._acknowledged.add(packet_id)
 
     async def start(self, timeout_s: float = 10.0) -> None:
         """Connect.
@@ -216,21 +230,23 @@ class PahoPublisher:
             raise ConnectionError(f"the broker at {self._address} did not answer within {timeout_s} s")
 
     async def publish(self, messages: Sequence[Outgoing]) -> None:
-        """Publish messages in their order; returns when the broker has acknowledged all of them."""
-        await asyncio.to_thread(self._publish, messages)
+        """Publish messages in their order; returns when the broker has acknowledged all of them.
+
+        Messages that a lost connection holds up go out when it is back.
+        """
+        for first in range(0, len(messages), _PUBLISH_AT_ONCE):
+            sent = {
+                self._client.publish(message.topic, message.payload, message.qos, message.retain).mid
+                for message in messages[first : first + _PUBLISH_AT_ONCE]
+            }
+            while not sent <= self._acknowledged:  # noqa: ASYNC110 - paho's thread counts, without a lock
+                await asyncio.sleep(_POLL_S)
+            self._acknowledged -= sent
 
     async def stop(self) -> None:
         """Disconnect. Idempotent."""
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
-
-    def _publish(self, messages: Sequence[Outgoing]) -> None:
-        sent: list[MQTTMessageInfo] = [
-            self._client.publish(message.topic, message.payload, message.qos, message.retain)
-            for message in messages
-        ]
-        for info in sent:
-            info.wait_for_publish()
 
 
 def _client(address: BrokerAddress, client_id: str, *, manual_ack: bool) -> Client:

@@ -31,6 +31,7 @@ class PipelineMetrics(Collector):
         yield from self._fates()
         yield from self._journal()
         yield from self._intake()
+        yield from self._rules()
 
     def _fates(self) -> Iterable[Metric]:
         balance = self._pipeline.stores.journal.balance()
@@ -75,10 +76,31 @@ class PipelineMetrics(Collector):
         for (kind, field), count in self._pipeline.decoding.unknown_fields().items():
             unknown.add_metric([kind, field], count)
         yield unknown
+        misplaced = CounterMetricFamily(
+            "ioc_misplaced_messages",
+            "Topics naming another area than the registry",
+            labels=["topic", "registry"],
+        )
+        for (named, real), count in self._pipeline.decoding.misplaced().items():
+            misplaced.add_metric([named, real], count)
+        yield misplaced
+
+    def _rules(self) -> Iterable[Metric]:
+        counters = self._pipeline.engine.counters
         late = CounterMetricFamily("ioc_late_readings", "Readings too late for detection", labels=["kind"])
-        for kind, count in self._pipeline.engine.counters.late.items():
+        for kind, count in counters.late.items():
             late.add_metric([kind], count)
         yield late
+        yield CounterMetricFamily(
+            "ioc_violations_without_evidence",
+            "Violations dropped for want of pictures",
+            value=counters.without_evidence,
+        )
+        yield CounterMetricFamily(
+            "ioc_detection_skipped_entries",
+            "Journal entries that detection could not bear",
+            value=self._pipeline.detection.skipped,
+        )
 
 
 def checks(pipeline: Pipeline, *, is_connected: bool) -> Mapping[str, Check]:

@@ -46,7 +46,7 @@ class ServiceSettings(BaseSettings):
 
     @property
     def duplicate_window(self) -> int:
-        """Records that duplicates are recognised over: twice what the broker can send again."""
+        """Messages that duplicates are recognised over: twice what the broker can send again."""
         return 2 * self.receive_maximum
 
     @property

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cached_property
+
+import structlog
 
 from app.data_directory import DataDirectory
 from app.errors import StartError
 from app.settings import ServiceSettings
 from collector.decoding import MessageDecoding
 from collector.duplicates import RecentRecords
-from collector.errors import JournalUnusableError
+from collector.errors import JournalCorruptError, JournalFullError, JournalUnusableError
 from collector.intake import Intake
 from collector.journal import Consumer, Journal
 from collector.source import MessageSource
@@ -24,7 +26,7 @@ from devices.decoders.loading import decoders
 from devices.programmes import BroadcastProgramme
 from devices.registry import Registry
 from rules.detection.engine import Engine
-from rules.detection.outcome import Outcome, Snapshot
+from rules.detection.outcome import DetectionStoreRefusedError, Outcome, Snapshot
 from rules.detection.runner import DetectionConsumer
 from rules.loading import load_rules
 from store.duckdb_store import DuckdbTelemetryStore
@@ -35,6 +37,7 @@ from store.telemetry import TelemetryUnavailableError
 
 __all__ = ["Pipeline", "Stores"]
 
+_log = structlog.get_logger(__name__)
 _MEGABYTE = 1_048_576
 
 
@@ -71,14 +74,28 @@ class _JournaledDetection:
         self._journal = journal
 
     def load(self, journal: str) -> Snapshot:
-        """The last committed state for a journal."""
-        return self._tables.load(journal)
+        """The last committed state for a journal; what the journal noted of it is put right.
+
+        Raises:
+            DetectionStoreRefusedError: the store knows entries that this journal never had.
+        """
+        snapshot = self._tables.load(journal)
+        number = snapshot.position.number if snapshot.position is not None else 0
+        last = self._journal.last_number()
+        if number > last:
+            raise DetectionStoreRefusedError(
+                f"detection has seen entry {number}, but the journal ends at {last}: it was restored from an"
+                " older copy; restore the operations store of the same day"
+            )
+        self._journal.advance(Consumer.DETECTION, number)
+        return snapshot
 
     def commit(self, outcome: Outcome) -> None:
         """Commit the outcome, then the journal's note of it; the note alone may be lost, and comes again."""
         self._tables.commit(outcome)
         if outcome.snapshot.position is not None:
-            self._journal.advance(Consumer.DETECTION, outcome.snapshot.position.number)
+            with suppress(JournalFullError):
+                self._journal.advance(Consumer.DETECTION, outcome.snapshot.position.number)
 
 
 @dataclass(frozen=True)
@@ -102,7 +119,11 @@ class Pipeline:
     def decoding(self) -> MessageDecoding:
         """Decoders, with the memory of what the journal already holds."""
         recent = RecentRecords(self.settings.duplicate_window)
-        recent.rebuild(self.stores.journal.recent(self.settings.duplicate_window))
+        try:
+            recent.rebuild(self.stores.journal.recent(self.settings.duplicate_window))
+        except JournalCorruptError as error:
+            # Consumers say so when they come to it; a shorter memory of duplicates is no reason not to start.
+            _log.warning("duplicates_forgotten", why=str(error))
         return MessageDecoding(decoders(), self.registry, recent, self.settings.max_payload_bytes)
 
     @cached_property
@@ -131,8 +152,11 @@ class Pipeline:
     async def purge(self, stop: asyncio.Event) -> None:
         """Remove what both consumers have passed, every now and then, until told to stop."""
         while not stop.is_set():
-            await asyncio.to_thread(self.stores.journal.purge, self.settings.duplicate_window)
             await _sleep_until(stop, self.settings.purge_every_s)
+            try:
+                await asyncio.to_thread(self.stores.journal.purge, self.settings.duplicate_window)
+            except JournalFullError as error:
+                _log.warning("purge_waits", why=str(error))
 
 
 async def _sleep_until(stop: asyncio.Event, seconds: float) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["DemoProcess", "free_port"]
+__all__ = ["DemoProcess", "Ports", "free_port"]
 
 
 def free_port() -> int:
@@ -24,17 +24,23 @@ def free_port() -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Ports:
+class Ports:
+    """Where a demo listens. The same ones again prove that nothing of the one before is left."""
+
     mqtt: int
     http: int
+
+    @classmethod
+    def free(cls) -> "Ports":
+        """Two that nothing listens on now."""
+        return cls(mqtt=free_port(), http=free_port())
 
 
 class DemoProcess:
     """`ioc demo` on a data directory of its own."""
 
-    def __init__(self, data: Path, options: Sequence[str]) -> None:
-        self.data = data
-        self._ports = _Ports(mqtt=free_port(), http=free_port())
+    def __init__(self, data: Path, ports: Ports, options: Sequence[str]) -> None:
+        self._ports = ports
         self._summary = data.parent / f"{data.name}.json"
         command = [sys.executable, "-m", "app.cli", "demo", "--data", str(data), "--json", str(self._summary)]
         command += ["--mqtt-port", str(self._ports.mqtt), "--http-port", str(self._ports.http), *options]

@@ -10,7 +10,7 @@ import structlog
 from collector.device_time import DeviceClocks
 from collector.duplicates import RecentRecords, event_key, reading_key
 from collector.fates import Fate, Tally
-from devices.batch import DEAD_LETTER_SCHEMA, TIME, ReadingBatch, event_frame, reading_frame, status_frame
+from devices.batch import ReadingBatch, dead_letter_frame, event_frame, reading_frame, status_frame
 from devices.errors import Rejected, Rejection
 from devices.messages import Decoder, Devices, Event, Ignored, RawMessage, Reading, Record, Status
 from devices.stream import Content, DeadLetterBatch, EventBatch, StatusBatch
@@ -60,6 +60,7 @@ class MessageDecoding:
         tally = Tally()
         for message in messages:
             self._sort(message, found, tally)
+        self._recent.pass_messages(len(messages))
         chunk = Chunk(tally=tally)
         for kind, readings in sorted(found.readings.items()):
             frame = reading_frame(kind, readings, received_at_ms)
@@ -70,7 +71,8 @@ class MessageDecoding:
         if found.statuses:
             chunk.contents.append(StatusBatch(status_frame(found.statuses, received_at_ms)))
         if found.rejected:
-            chunk.contents.append(DeadLetterBatch(self._dead_letters(found.rejected, received_at_ms)))
+            letters = dead_letter_frame(found.rejected, received_at_ms, self._max_payload_bytes)
+            chunk.contents.append(DeadLetterBatch(letters))
         chunk.median_age_ms = _median_age_ms(chunk.contents)
         return chunk
 
@@ -79,6 +81,13 @@ class MessageDecoding:
         merged: dict[tuple[str, str], int] = {}
         for decoder in self._decoders:
             merged |= decoder.unknown_fields()
+        return merged
+
+    def misplaced(self) -> Mapping[tuple[str, str], int]:
+        """How often a topic named another area than the registry: (topic's, registry's) since the start."""
+        merged: dict[tuple[str, str], int] = {}
+        for decoder in self._decoders:
+            merged |= decoder.misplaced()
         return merged
 
     def _sort(self, message: RawMessage, found: _Sorted, tally: Tally) -> None:
@@ -105,9 +114,12 @@ class MessageDecoding:
 
     def _is_repeated(self, record: Record, message: RawMessage) -> bool:
         if isinstance(record, Reading):
-            key = reading_key(record, message)
-            return key is not None and self._recent.is_repeated(key)
-        return isinstance(record, Event) and self._recent.is_repeated(event_key(record))
+            key = reading_key(record.device.id, record.payload)
+        elif isinstance(record, Event):
+            key = event_key(record.device.id, record.payload.id)
+        else:
+            return False
+        return self._recent.is_repeated(key, sent_again=message.duplicate)
 
     def _records(self, message: RawMessage) -> list[Record]:
         """The message's records; the rejection alone when the whole message broke a rule."""
@@ -148,21 +160,6 @@ class MessageDecoding:
             matching = (d for d in self._decoders if any(_matches(f, topic) for f in d.filters))
             self._by_topic[topic] = next(matching, None)
         return self._by_topic[topic]
-
-    def _dead_letters(
-        self, rejected: Sequence[tuple[RawMessage, Rejected]], received_at_ms: int
-    ) -> pl.DataFrame:
-        payloads = [message.payload if r.payload is None else r.payload for message, r in rejected]
-        data = {
-            "reason": [r.reason.value for _, r in rejected],
-            "detail": [r.detail for _, r in rejected],
-            "topic": [message.topic for message, _ in rejected],
-            "payload": [payload[: self._max_payload_bytes] for payload in payloads],
-            "payload_bytes": [len(payload) for payload in payloads],
-            "received_at": [received_at_ms] * len(rejected),
-        }
-        raw = {name: pl.Int64 if dtype == TIME else dtype for name, dtype in DEAD_LETTER_SCHEMA.items()}
-        return pl.DataFrame(data, schema=raw).cast({"received_at": TIME})
 
 
 def _matches(topic_filter: str, topic: str) -> bool:

@@ -1,7 +1,8 @@
 """Judging the time a device puts on its readings.
 
 Ahead of us by more than a minute is bad. Behind is late, as after an outage, and is kept; it is bad only
-when the device's freshest messages, received while we are caught up, show a constant offset.
+when the device's freshest messages, received while we are caught up, show a constant offset, or when it lies
+before 2000: then the clock was never set.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from devices.batch import TIME, TimeQuality
+from devices.batch import EARLIEST_MS, TIME, TimeQuality
 
 __all__ = ["AHEAD_LIMIT_MS", "BEHIND_LIMIT_MS", "DeviceClocks"]
 
@@ -23,9 +24,14 @@ _PROOFS_NEEDED = 3
 class _Offset:
     """How far a device's freshest message was behind, and how often in a row it was the same."""
 
-    behind_ms: int
+    measured_ms: int
     received_ms: int
     proofs: int = 1
+
+    @property
+    def behind_ms(self) -> int:
+        """How far behind."""
+        return self.received_ms - self.measured_ms
 
 
 class DeviceClocks:
@@ -46,7 +52,10 @@ class DeviceClocks:
         behind = self.constantly_behind
         ahead_of_us = pl.col("measured_at") - pl.col("received_at") > pl.duration(milliseconds=AHEAD_LIMIT_MS)
         late = pl.col("received_at") - pl.col("measured_at") > pl.duration(milliseconds=BEHIND_LIMIT_MS)
-        bad = ahead_of_us | (late & pl.col("device").is_in(behind)) if behind else ahead_of_us
+        never_set = pl.col("device_time") < EARLIEST_MS
+        bad = ahead_of_us | never_set
+        if behind:
+            bad |= late & pl.col("device").is_in(behind)
         quality = (
             pl.when(pl.col("measured_at").is_null())
             .then(pl.lit(TimeQuality.ABSENT.value))
@@ -72,14 +81,17 @@ class DeviceClocks:
         )
         for device, measured_ms, received_ms in freshest.iter_rows():
             if received_ms - measured_ms > BEHIND_LIMIT_MS:
-                self._learn(device, received_ms - measured_ms, received_ms)
+                self._learn(device, measured_ms, received_ms)
             else:
                 self._offsets.pop(device, None)
 
-    def _learn(self, device: str, behind_ms: int, received_ms: int) -> None:
+    def _learn(self, device: str, measured_ms: int, received_ms: int) -> None:
+        """A proof is a later message as far behind as the one before, or one whose clock has not moved."""
         known = self._offsets.get(device)
-        if known is None or abs(known.behind_ms - behind_ms) > _CONSTANT_WITHIN_MS:
-            self._offsets[device] = _Offset(behind_ms, received_ms)
+        if known is None:
+            self._offsets[device] = _Offset(measured_ms, received_ms)
         elif received_ms > known.received_ms:
-            known.proofs += 1
-            known.received_ms = received_ms
+            change_ms = abs(known.behind_ms - (received_ms - measured_ms))
+            is_proof = change_ms <= _CONSTANT_WITHIN_MS or measured_ms == known.measured_ms
+            known.proofs = known.proofs + 1 if is_proof else 1
+            known.measured_ms, known.received_ms = measured_ms, received_ms

@@ -1,89 +1,88 @@
 """Recognising what was received before: a redelivery must change nothing."""
 
 from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any
 
-import polars as pl
-
-from devices.batch import READING_COLUMNS, ReadingBatch, to_ms
-from devices.messages import Event, RawMessage, Reading
+from devices.batch import READING_COLUMNS, ReadingBatch, plausible_ms, to_ms
 from devices.payloads import reading_type
 from devices.stream import Entry, EventBatch
 
-__all__ = ["RecentRecords", "event_key", "reading_key"]
+__all__ = ["Key", "RecentRecords", "event_key", "reading_key"]
 
 
-def reading_key(reading: Reading, message: RawMessage) -> Hashable | None:
-    """What makes a reading the same one again; None where nothing can tell.
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What makes a record the same one again.
 
-    With a sequence: device, raw time and sequence. Without one: device and the whole content, because two
-    readings of one time may carry different fields. Without time and sequence equal content is normal, so
-    that it counts only when the broker says it sends the message again.
+    `is_certain`: nothing else can have this key. Otherwise equal records are normal, and one is a repetition
+    only if the broker says that it sends it again.
     """
-    return _key(reading.device.id, reading.payload, may_repeat=message.duplicate)
+
+    value: Hashable
+    is_certain: bool
 
 
-def event_key(event: Event) -> Hashable:
-    """What makes an event the same one again: its device and its id."""
-    return ("event", event.device.id, event.payload.id)
+def reading_key(device: str, payload: Any) -> Key:
+    """The key of a reading.
+
+    With time and sequence: device, raw time and sequence. With a time alone: device and the whole content,
+    because two readings of one time may carry different fields. Without a time that is worth something the
+    same, uncertain: sequences begin anew after every power cut.
+    """
+    time_ms = plausible_ms(payload.ts)
+    if time_ms is not None and payload.seq is not None:
+        return Key((device, time_ms, payload.seq), is_certain=True)
+    fields = payload.__struct_fields__
+    content = tuple(getattr(payload, name) for name in fields if name not in {"ts", "device"})
+    return Key((device, to_ms(payload.ts), *content), is_certain=time_ms is not None)
 
 
-def _key(device: str, payload: object, *, may_repeat: bool) -> Hashable | None:
-    time, sequence = payload.ts, payload.seq  # type: ignore[attr-defined]
-    if sequence is not None:
-        return (device, to_ms(time), sequence)
-    if time is not None or may_repeat:
-        return (device, _content(payload))
-    return None
-
-
-def _content(payload: object) -> Hashable:
-    fields = payload.__struct_fields__  # type: ignore[attr-defined]
-    plain = tuple(getattr(payload, name) for name in fields if name not in {"ts", "device"})
-    return (to_ms(payload.ts), *plain)  # type: ignore[attr-defined]
+def event_key(device: str, event: str | None) -> Key:
+    """The key of an event: its device and its id."""
+    return Key(("event", device, event), is_certain=True)
 
 
 class RecentRecords:
-    """Remembers the keys of at least the last `window` records and at most twice as many.
+    """Remembers the keys of at least the last `window` messages and at most twice as many.
 
-    Two generations of sets: cheap to ask, and forgetting costs nothing.
+    Two generations of sets: cheap to ask, and forgetting costs nothing. Messages are what the broker can send
+    again; each may hold many records.
     """
 
     def __init__(self, window: int) -> None:
         self._window = window
+        self._messages = 0
         self._young: set[Hashable] = set()
         self._old: set[Hashable] = set()
 
-    def is_repeated(self, key: Hashable) -> bool:
-        """Whether the key was seen within the window; remembers it either way."""
-        if key in self._young or key in self._old:
+    def is_repeated(self, key: Key, *, sent_again: bool) -> bool:
+        """Whether the record was there before, `sent_again` being what the broker says; remembers it."""
+        is_known = key.value in self._young or key.value in self._old
+        if is_known and (key.is_certain or sent_again):
             return True
-        self.remember(key)
+        self._young.add(key.value)
         return False
 
-    def remember(self, key: Hashable) -> None:
-        """Take a key into the window."""
-        if len(self._young) >= self._window:
-            self._old, self._young = self._young, set()
-        self._young.add(key)
+    def pass_messages(self, count: int) -> None:
+        """Take note that so many messages are through; forgets what lies two windows back."""
+        self._messages += count
+        if self._messages >= self._window:
+            self._old, self._young, self._messages = self._young, set(), 0
 
     def rebuild(self, entries: Iterable[Entry]) -> None:
-        """Take in what the journal holds, oldest first; for a start."""
+        """Take in what the journal holds, for a start."""
         for entry in entries:
-            content = entry.content
-            if isinstance(content, ReadingBatch):
-                for key in _journaled_keys(content):
-                    self.remember(key)
-            elif isinstance(content, EventBatch):
-                for key in content.frame.select("device", "id").iter_rows():
-                    self.remember(("event", *key))
+            if isinstance(entry.content, ReadingBatch):
+                self._young.update(key.value for key in _journaled_keys(entry.content))
+            elif isinstance(entry.content, EventBatch):
+                keys = entry.content.frame.select("device", "id").iter_rows()
+                self._young.update(event_key(device, event).value for device, event in keys)
 
 
-def _journaled_keys(batch: ReadingBatch) -> Iterable[Hashable]:
-    """The keys of journaled readings, as `reading_key` made them."""
+def _journaled_keys(batch: ReadingBatch) -> Iterable[Key]:
+    """The keys of journaled readings, as they were when the readings came."""
     make = reading_type(batch.kind)
     fields = [name for name in batch.frame.columns if name not in READING_COLUMNS]
-    sequenced = pl.col("seq").is_not_null()
-    yield from batch.frame.filter(sequenced).select("device", "device_time", "seq").iter_rows()
-    for row in batch.frame.filter(~sequenced).select("device", "device_time", *fields).iter_rows():
-        payload = make(ts=row[1], **dict(zip(fields, row[2:], strict=True)))
-        yield _key(row[0], payload, may_repeat=True)
+    for row in batch.frame.select("device", "device_time", "seq", *fields).iter_rows():
+        yield reading_key(row[0], make(ts=row[1], seq=row[2], **dict(zip(fields, row[3:], strict=True))))

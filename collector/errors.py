@@ -36,7 +36,8 @@ class JournalCorruptError(CollectorError):
 
     def __init__(self, number: int) -> None:
         super().__init__(
-            f"journal entry {number} does not match its checksum; restore the file or remove the entry"
+            f"journal entry {number} does not match its checksum; restore the journal from a"
+            " backup, or move it away and lose what no store has taken from it yet"
         )
         self.number = number
 

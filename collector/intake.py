@@ -79,29 +79,35 @@ class Intake:
             await asyncio.sleep(self._settings.linger_s)
             messages += await self._source.receive(self._settings.batch_messages - len(messages), 0.0)
         received_at_ms = self._clock.now_ms()
+        chunk = Chunk()
         if messages:
             chunk = await asyncio.to_thread(
                 self._decoding.decode, messages, received_at_ms, caught_up=self.is_caught_up
             )
-            self._judge_progress(chunk.median_age_ms)
-            await self._keep(messages, chunk, received_at_ms)
-        else:
-            self._judge_progress(None)
-            await self._keep((), Chunk(), received_at_ms)
+        self._judge_progress(len(messages), chunk.median_age_ms)
+        await self._keep(messages, chunk, received_at_ms)
 
-    def _judge_progress(self, median_age_ms: int | None) -> None:
-        """Caught up: subscribed, and either nothing waits for us or what comes is fresh."""
+    def _judge_progress(self, count: int, median_age_ms: int | None) -> None:
+        """Caught up: subscribed, and what comes is fresh, or nothing is waiting for us at all.
+
+        Only a full batch of old readings is a backlog of ours; a few old ones are a gateway's that comes
+        back, and must not stop the idle clock for everybody.
+        """
+        is_fresh = median_age_ms is not None and median_age_ms <= self._settings.fresh_ms
+        is_full = count >= self._settings.batch_messages
         if not self._source.is_subscribed:
             self.is_caught_up = False
-        elif median_age_ms is None or median_age_ms <= self._settings.fresh_ms:
+        elif count == 0 or is_fresh:
             self.is_caught_up = True
+        elif is_full and median_age_ms is not None:
+            self.is_caught_up = False
 
     async def _keep(self, messages: Sequence[RawMessage], chunk: Chunk, received_at_ms: int) -> None:
         """Journal a chunk, with a mark behind it when one is due; then acknowledge and pass it on."""
         contents = [*chunk.contents, *self._due_mark(received_at_ms)]
         if not messages and not contents:
             return
-        entries = await self._append(contents, chunk.tally, received_at_ms)
+        entries = await self._append(contents, chunk.tally, received_at_ms, len(messages))
         self._source.acknowledge(messages)
         self._tail.publish(entries)
         self.batches += 1
@@ -118,15 +124,20 @@ class Intake:
         self._last_mark = Mark(received_at_ms, self.is_caught_up)
         return [self._last_mark]
 
-    async def _append(self, contents: Sequence[Content], tally: Tally, received_at_ms: int) -> list[Entry]:
+    async def _append(
+        self, contents: Sequence[Content], tally: Tally, received_at_ms: int, messages: int
+    ) -> list[Entry]:
         """Write until there is room; the broker holds what comes meanwhile."""
         while True:
             try:
-                entries = await asyncio.to_thread(self._journal.append, contents, tally, received_at_ms)
+                entries = await asyncio.to_thread(
+                    self._journal.append, contents, tally, received_at_ms, messages
+                )
             except JournalFullError as full:
                 if not self.is_blocked:
                     _log.error("journal_full", used_bytes=full.used_bytes, cap_bytes=full.cap_bytes)
                 self.is_blocked = True
+                self.is_caught_up = False
                 await asyncio.sleep(self._settings.retry_s)
             else:
                 self.is_blocked = False

@@ -1,6 +1,6 @@
 """The journal port: where records are safe before they are acknowledged, and read by two consumers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -25,8 +25,12 @@ class Journal(Protocol):
         """The journal's own identity; numbers mean something only together with it."""
         ...
 
-    def append(self, contents: Sequence[Content], tally: Tally, received_at_ms: int) -> list[Entry]:
+    def append(
+        self, contents: Sequence[Content], tally: Tally, received_at_ms: int, messages: int
+    ) -> list[Entry]:
         """Write what was received up to a moment, and its tally, in one commit; on disk when this returns.
+
+        `messages` is how many of the broker's messages it came in.
 
         Raises:
             JournalFullError: nothing was written; try again later.
@@ -41,8 +45,12 @@ class Journal(Protocol):
         """
         ...
 
-    def recent(self, records: int) -> list[Entry]:
-        """The latest entries that hold at least that many records together (all, if there are fewer)."""
+    def recent(self, messages: int) -> Iterator[Entry]:
+        """The latest entries that at least that many messages came in, oldest first.
+
+        Raises:
+            JournalCorruptError: an entry is damaged.
+        """
         ...
 
     def position(self, consumer: Consumer) -> int:
@@ -50,7 +58,11 @@ class Journal(Protocol):
         ...
 
     def advance(self, consumer: Consumer, number: int, tally: Tally | None = None) -> None:
-        """Commit a consumer's position and add what it did to the tally, in one commit."""
+        """Commit a consumer's position and add what it did to the tally, in one commit.
+
+        Raises:
+            JournalFullError: nothing was written; try again later.
+        """
         ...
 
     def last_number(self) -> int:
@@ -65,8 +77,11 @@ class Journal(Protocol):
         """The tally and what is pending, at one checkpoint."""
         ...
 
-    def purge(self, keep_records: int) -> int:
-        """Remove what both consumers have passed, except the latest `keep_records` records; how many went."""
+    def purge(self, keep_messages: int) -> int:
+        """Remove what both consumers have passed; how many entries went.
+
+        Readings and events of the latest `keep_messages` messages stay: duplicates are recognised by them.
+        """
         ...
 
     def size_bytes(self) -> int:

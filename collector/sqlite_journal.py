@@ -21,12 +21,14 @@ from devices.stream import Content, Entry
 __all__ = ["SqliteJournal"]
 
 _FORMAT = 1
+_READ_AT_ONCE = 256
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS entries (
     number INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again, also after a purge
     type TEXT NOT NULL,
-    records INTEGER NOT NULL,
+    messages INTEGER NOT NULL,  -- of the whole commit, on its first entry
+    to_write INTEGER NOT NULL,  -- records that the telemetry store must take
     checksum INTEGER NOT NULL,
     body BLOB NOT NULL
 );
@@ -76,27 +78,31 @@ class SqliteJournal:
         """The journal's own identity, made with the file."""
         return self._id
 
-    def append(self, contents: Sequence[Content], tally: Tally, received_at_ms: int) -> list[Entry]:
+    def append(
+        self, contents: Sequence[Content], tally: Tally, received_at_ms: int, messages: int
+    ) -> list[Entry]:
         """Write what was received up to a moment, and its tally, in one commit; on disk when this returns.
 
         Raises:
             JournalFullError: the cap or the disk leaves no room; nothing was written.
         """
         encoded = [encode(content) for content in contents]
-        rows = [(name, records, zlib.crc32(body), body) for name, records, body in encoded]
+        rows = [
+            (name, 0 if index else messages, to_write, zlib.crc32(body), body)
+            for index, (name, to_write, body) in enumerate(encoded)
+        ]
         with self._lock:
             self._check_room()
-            try:
-                with self._transaction():
-                    first = self._last_number() + 1
-                    insert = "INSERT INTO entries (type, records, checksum, body) VALUES (?, ?, ?, ?)"
-                    self._connection.executemany(insert, rows)
-                    self._add(tally)
-                    self._remember_received(received_at_ms)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorname in _FULL:
-                    raise JournalFullError(self.size_bytes(), self._cap_bytes, str(error)) from error
-                raise
+            with self._transaction():
+                first = self._last_number() + 1
+                insert = (
+                    "INSERT INTO entries (type, messages, to_write, checksum, body) VALUES (?, ?, ?, ?, ?)"
+                )
+                self._connection.executemany(insert, rows)
+                self._add(tally)
+                self._store_received(received_at_ms)
+            # Only what is on disk may be relied on after a crash.
+            self._last_received_ms = max(self._last_received_ms or received_at_ms, received_at_ms)
         return [Entry(number, content) for number, content in enumerate(contents, first)]
 
     def read(self, after: int, limit: int) -> list[Entry]:
@@ -117,11 +123,17 @@ class SqliteJournal:
             entries.append(Entry(number, decode(name, body)))
         return entries
 
-    def recent(self, records: int) -> list[Entry]:
-        """The latest entries that hold at least that many records together."""
+    def recent(self, messages: int) -> Iterator[Entry]:
+        """The latest entries that at least that many messages came in, oldest first.
+
+        Raises:
+            JournalCorruptError: an entry is damaged.
+        """
         with self._lock:
-            first = self._first_of_latest(records)
-        return self.read(first - 1, limit=1_000_000)
+            after = self._first_of_latest(messages) - 1
+        while entries := self.read(after, _READ_AT_ONCE):
+            yield from entries
+            after = entries[-1].number
 
     def position(self, consumer: Consumer) -> int:
         """Number of the last entry a consumer has committed; 0 at the beginning."""
@@ -149,16 +161,22 @@ class SqliteJournal:
         with self._lock, self._transaction():
             for fate, reason, count in self._connection.execute("SELECT fate, reason, count FROM tallies"):
                 tally.add(Fate(fate), count, reason)
-            query = "SELECT coalesce(sum(records), 0) FROM entries WHERE number > ?"
+            query = "SELECT coalesce(sum(to_write), 0) FROM entries WHERE number > ?"
             (pending,) = self._connection.execute(query, (self._position(Consumer.WRITER),)).fetchone()
         return Balance(tally, pending)
 
-    def purge(self, keep_records: int) -> int:
-        """Remove what both have passed, but the latest `keep_records`; how many went."""
+    def purge(self, keep_messages: int) -> int:
+        """Remove what both consumers have passed; how many entries went.
+
+        Readings and events of the latest `keep_messages` messages stay: duplicates are recognised by them.
+
+        Raises:
+            JournalFullError: not even this can be written; try again later.
+        """
+        remove = "DELETE FROM entries WHERE number <= ? AND (number < ? OR to_write = 0)"
         with self._lock, self._transaction():
             passed = min(self._position(consumer) for consumer in Consumer)
-            below = min(passed + 1, self._first_of_latest(keep_records))
-            return self._connection.execute("DELETE FROM entries WHERE number < ?", (below,)).rowcount
+            return self._connection.execute(remove, (passed, self._first_of_latest(keep_messages))).rowcount
 
     def size_bytes(self) -> int:
         """Bytes of the database and its write-ahead log."""
@@ -172,13 +190,20 @@ class SqliteJournal:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        """One commit.
+
+        Raises:
+            JournalFullError: the disk has no room, or cannot be written; nothing was.
+        """
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
             self._connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             if self._connection.in_transaction:  # SQLite itself rolls back when the disk is full
                 self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorname in _FULL:
+                raise JournalFullError(self.size_bytes(), self._cap_bytes, str(error)) from error
             raise
 
     def _check_room(self) -> None:
@@ -193,7 +218,7 @@ class SqliteJournal:
         )
         used = page_bytes * (pages - free)
         if used > self._cap_bytes:
-            raise JournalFullError(used, self._cap_bytes, "a consumer is behind")
+            raise JournalFullError(used, self._cap_bytes, "the cap is reached, a consumer is far behind")
 
     def _add(self, tally: Tally) -> None:
         add = (
@@ -202,11 +227,10 @@ class SqliteJournal:
         )
         self._connection.executemany(add, [(*key, count) for key, count in tally.counts.items()])
 
-    def _remember_received(self, received_ms: int) -> None:
+    def _store_received(self, received_ms: int) -> None:
         if self._last_received_ms is None or received_ms > self._last_received_ms:
             put = "INSERT OR REPLACE INTO meta VALUES ('last_received_ms', ?)"
             self._connection.execute(put, (str(received_ms),))
-            self._last_received_ms = received_ms
 
     def _position(self, consumer: Consumer) -> int:
         query = "SELECT number FROM consumers WHERE name = ?"
@@ -217,14 +241,14 @@ class SqliteJournal:
         row = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entries'").fetchone()
         return int(row[0]) if row else 0
 
-    def _first_of_latest(self, records: int) -> int:
-        """Number of the entry from which on there are at least that many records; 1 when there are fewer."""
+    def _first_of_latest(self, messages: int) -> int:
+        """Number of the entry from which on there are at least that many messages; 1 when there are fewer."""
         seen = 0
-        for number, held in self._connection.execute(
-            "SELECT number, records FROM entries ORDER BY number DESC"
+        for number, came in self._connection.execute(
+            "SELECT number, messages FROM entries WHERE messages > 0 ORDER BY number DESC"
         ):
-            seen += held
-            if seen >= records:
+            seen += came
+            if seen >= messages:
                 return int(number)
         return 1
 

@@ -8,6 +8,7 @@ from typing import Protocol
 import polars as pl
 import structlog
 
+from collector.errors import JournalFullError
 from collector.fates import Fate, Tally
 from collector.journal import Consumer, Journal
 from collector.tail import JournalTail
@@ -82,9 +83,10 @@ class Writer:
         while True:
             try:
                 tally = await asyncio.to_thread(self._write, entries)
-            except self._unavailable as error:
+                await asyncio.to_thread(self._journal.advance, Consumer.WRITER, entries[-1].number, tally)
+            except (self._unavailable, JournalFullError) as error:
                 if not self.is_failing:
-                    _log.warning("telemetry_store_away", why=str(error))
+                    _log.warning("writer_waits", why=str(error))
                 self.is_failing = True
                 if stop.is_set():
                     raise
@@ -93,9 +95,8 @@ class Writer:
             else:
                 break
         if self.is_failing:
-            _log.info("telemetry_store_back", entry=entries[-1].number)
+            _log.info("writer_goes_on", entry=entries[-1].number)
         self.is_failing = False
-        await asyncio.to_thread(self._journal.advance, Consumer.WRITER, entries[-1].number, tally)
         self._position = entries[-1].number
 
     def _write(self, entries: Sequence[Entry]) -> Tally:

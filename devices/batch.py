@@ -17,12 +17,26 @@ import polars as pl
 import pyarrow as pa
 
 from devices.catalogue import kinds
-from devices.messages import Event, Reading, Status
+from devices.errors import Rejected
+from devices.messages import Event, RawMessage, Reading, Status
 
 __all__ = [
-    "DEAD_LETTER_SCHEMA", "EVENT_SCHEMA", "READING_COLUMNS", "STATUS_SCHEMA", "TIME", "ReadingBatch",
-    "TimeQuality", "event_frame", "reading_frame", "reading_schema", "status_frame", "to_ms",
-]  # fmt: skip
+    "DEAD_LETTER_SCHEMA",
+    "EARLIEST_MS",
+    "EVENT_SCHEMA",
+    "READING_COLUMNS",
+    "STATUS_SCHEMA",
+    "TIME",
+    "ReadingBatch",
+    "TimeQuality",
+    "dead_letter_frame",
+    "event_frame",
+    "plausible_ms",
+    "reading_frame",
+    "reading_schema",
+    "status_frame",
+    "to_ms",
+]
 
 
 class TimeQuality(StrEnum):
@@ -38,6 +52,9 @@ class TimeQuality(StrEnum):
 
 
 TIME = pl.Datetime("ms", "UTC")
+EARLIEST_MS = 946_684_800_000
+"""2000-01-01T00:00Z. A device's time before it is that of a clock that was never set: as good as none."""
+
 _QUALITY = pl.Enum([quality.value for quality in TimeQuality])
 _POLARS_TYPES: Mapping[str, Any] = {
     "float": pl.Float64,
@@ -127,6 +144,12 @@ def reading_schema(kind_id: str) -> Mapping[str, Any]:
     return dict(READING_COLUMNS) | fields
 
 
+def plausible_ms(moment: datetime | int | None) -> int | None:
+    """A device's time as epoch milliseconds, None where there is none or its clock was never set."""
+    at_ms = to_ms(moment)
+    return None if at_ms is None or at_ms < EARLIEST_MS else at_ms
+
+
 def to_ms(moment: datetime | int | None) -> int | None:
     """A device's time as epoch milliseconds, whichever way it was written; None stays None."""
     if moment is None or isinstance(moment, int):
@@ -204,6 +227,26 @@ def status_frame(statuses: Iterable[Status], received_at_ms: int) -> pl.DataFram
         for status in statuses
     ]
     return _times_from_ms(rows, STATUS_SCHEMA)
+
+
+def dead_letter_frame(
+    rejected: Sequence[tuple[RawMessage, Rejected]], received_at_ms: int, sample_bytes: int
+) -> pl.DataFrame:
+    """Rejected input as columns, with at most `sample_bytes` of each payload."""
+    rows = []
+    for message, rejection in rejected:
+        payload = message.payload if rejection.payload is None else rejection.payload
+        rows.append(
+            {
+                "reason": rejection.reason.value,
+                "detail": rejection.detail,
+                "topic": message.topic,
+                "payload": payload[:sample_bytes],
+                "payload_bytes": len(payload),
+                "received_at": received_at_ms,
+            }
+        )
+    return _times_from_ms(rows, DEAD_LETTER_SCHEMA)
 
 
 def _times_from_ms(rows: list[dict[str, Any]], schema: Mapping[str, Any]) -> pl.DataFrame:

@@ -70,7 +70,8 @@ class Devices(Protocol):
 class Decoder(Protocol):
     """Turns the messages of one format into records.
 
-    Names that a decoder does not know reject nothing: it counts them, by kind, in `unknown_fields`.
+    Names that a decoder does not know reject nothing, nor does an area that the registry knows otherwise: it
+    counts them.
     """
 
     @property
@@ -89,6 +90,10 @@ class Decoder(Protocol):
         Raises:
             Rejected: the whole message broke a rule; it counts as one record.
         """
+        ...
+
+    def misplaced(self) -> dict[tuple[str, str], int]:
+        """How often a topic named another area than the registry: (topic's, registry's) since the start."""
         ...
 
     def unknown_fields(self) -> dict[tuple[str, str], int]:

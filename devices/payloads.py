@@ -16,6 +16,7 @@ from devices.description import Field
 
 __all__ = ["DeviceTime", "EventPayload", "Image", "StatusPayload", "Vehicle", "reading_type"]
 
+_INT64 = 2**63
 _TEXT_LIMIT = 256
 _EPOCH_LIMIT_MS = 253_402_300_799_999  # 9999-12-31, the last moment datetime can express
 
@@ -31,8 +32,12 @@ def _field_type(field: Field) -> Any:
         return bool | None
     if field.value == "text":
         return (Literal[field.choices] if field.choices else _Text) | None
-    plain = int if field.value == "int" else float
-    return Annotated[plain, Meta(ge=field.low, le=field.high)] | None
+    if field.value == "float":
+        return Annotated[float, Meta(ge=field.low, le=field.high)] | None
+    # JSON's integers have no end, a column's do.
+    low = -_INT64 if field.low is None else int(field.low)
+    high = _INT64 - 1 if field.high is None else int(field.high)
+    return Annotated[int, Meta(ge=low, le=high)] | None
 
 
 @cache

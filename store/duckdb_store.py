@@ -70,12 +70,13 @@ class DuckdbTelemetryStore:
         if frame.is_empty():
             return
         with self._writing() as cursor:
-            cursor.register("batch", _without_plates(frame).to_arrow())
+            single = frame.unique(["device", "id"], keep="first", maintain_order=True)
+            cursor.register("batch", _without_plates(single).to_arrow())
             names = ", ".join(_EVENT_COLUMNS)
+            # Not by time as well: that of an event without a good clock is when it came, each time anew.
             cursor.execute(
                 f"INSERT INTO events ({names}) SELECT {names} FROM batch b"
-                " WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.id = b.id AND e.device = b.device"
-                " AND e.measured_at = b.measured_at)"
+                " WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.id = b.id AND e.device = b.device)"
             )
 
     def range(self, query: RangeQuery) -> pl.DataFrame:

@@ -16,7 +16,7 @@ import duckdb
 import msgspec
 
 from app.demo_city import SCENARIO
-from benchmarks.demo_process import DemoProcess
+from benchmarks.demo_process import DemoProcess, Ports
 from devices.batch import to_ms
 from devices.catalogue import kinds
 from devices.cities import load_city
@@ -43,12 +43,13 @@ def prove(scale: float, folder: Path) -> dict[str, Any]:
     chance = random.Random(_SEED)  # noqa: S311 - moments to kill at protect nothing
     kills = max(2, round(_KILLS * scale))
     options = ["--devices", str(_DEVICES), "--speed", _SPEED, "--seed", str(_SEED)]
+    ports = Ports.free()
     for _ in range(kills):
-        demo = DemoProcess(data, options)
+        demo = DemoProcess(data, ports, options)
         demo.wait_ready()
         time.sleep(chance.uniform(0.2, 4.0))
         demo.kill()
-    last = DemoProcess(data, [*options, "--for", "5s"])
+    last = DemoProcess(data, ports, [*options, "--for", "5s"])
     summary = last.finish()
     expected_readings, expected_events = _everything_said(data)
     readings, events = _stored(data)
@@ -58,6 +59,8 @@ def prove(scale: float, folder: Path) -> dict[str, Any]:
     assert missing == 0, f"{missing} of {len(expected_readings) + len(expected_events)} are missing"
     assert twice == 0, f"{twice} stand twice"
     assert invented == 0, f"{invented} were never said"
+    found = _sessions_found(data)
+    assert found == [False] + [True] * kills, f"the broker did not keep the session: {found}"
     fates = ("written", "events", "status", "ignored", "dead_lettered", "duplicates", "pending")
     assert summary["received"] == sum(summary[fate] for fate in fates), f"the counts do not add up: {summary}"
     assert summary["written"] == len(readings), f"{summary['written']} counted, {len(readings)} stored"
@@ -85,6 +88,13 @@ def _everything_said(data: Path) -> tuple[set[Any], set[Any]]:
             elif isinstance(record, Event):
                 events.add((record.device.id, record.payload.id))
     return readings, events
+
+
+def _sessions_found(data: Path) -> list[bool]:
+    """At each start, whether the broker still knew the collector's session."""
+    lines = (data / "ioc.log").read_text(encoding="utf-8").splitlines()
+    connects = [json.loads(line) for line in lines if '"broker_connected"' in line]
+    return [line["session_present"] for line in connects]
 
 
 def _clock_ms(data: Path) -> int:

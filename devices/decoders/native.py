@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from devices.batch import plausible_ms
 from devices.errors import Rejected, Rejection
 from devices.messages import Devices, Event, Ignored, RawMessage, Reading, Record, Status
 from devices.payloads import EventPayload, StatusPayload, reading_type
@@ -19,6 +20,8 @@ __all__ = ["DECODER", "NativeDecoder"]
 
 _EVENT_IDS = uuid.UUID("6f2a2c1e-6d0f-5c3b-9a55-0d6d2f6f1a01")
 _TOPICS_KEPT = 200_000
+_NAMES_KEPT = 1_000
+_LONGEST_ARRAY = 500
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -61,7 +64,10 @@ class NativeDecoder:
                 f"{device.id!r} is a {device.kind}, its topic says {topic.kind!r}; correct one",
             )
         if device.area != topic.area:
-            self._misplaced[topic.area, device.area] += 1
+            self._count(self._misplaced, (topic.area, device.area), ("other", device.area))
+        if message.retained and topic.channel in {Channel.TELEMETRY, Channel.EVENT}:
+            # The broker's memory of some earlier day, not something that happens now.
+            return [Ignored("retained")]
         if topic.channel is Channel.TELEMETRY:
             return self._readings(message.payload, device)
         if topic.channel is Channel.EVENT:
@@ -118,11 +124,18 @@ class NativeDecoder:
         known = set(reading_type(device.kind).__struct_fields__)
         try:
             members = msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
-            self._unknown.update((device.kind, name) for name in members.keys() - known)
+            for name in members.keys() - known:
+                self._count(self._unknown, (device.kind, name), (device.kind, "other"))
             pruned = msgspec.json.encode({name: raw for name, raw in members.items() if name in known})
             return _one(reading_type(device.kind))(pruned)
         except _UNDECODABLE as still_wrong:
             raise _rejected(payload, still_wrong) from None
+
+    def _count(
+        self, counter: Counter[tuple[str, str]], key: tuple[str, str], otherwise: tuple[str, str]
+    ) -> None:
+        """Count; names without end (a time in a key) share one count."""
+        counter[key if key in counter or len(counter) < _NAMES_KEPT else otherwise] += 1
 
     def _events(self, payload: bytes, device: Device) -> list[Record]:
         if payload.lstrip()[:1] != b"[":
@@ -132,9 +145,14 @@ class NativeDecoder:
 
 def _split(payload: bytes) -> list[msgspec.Raw]:
     try:
-        return _elements()(payload)
+        elements = _elements()(payload)
     except _UNDECODABLE as error:
         raise _rejected(payload, error) from None
+    if len(elements) > _LONGEST_ARRAY:
+        raise Rejected(
+            Rejection.OVERSIZED, f"at most {_LONGEST_ARRAY} records in an array, got {len(elements)}"
+        )
+    return elements
 
 
 def _event(payload: bytes, device: Device) -> Event:
@@ -144,6 +162,10 @@ def _event(payload: bytes, device: Device) -> Event:
         raise _rejected(payload, error) from None
     _check_device(event.device, device)
     if event.id is None:
+        if plausible_ms(event.ts) is None:
+            raise Rejected(
+                Rejection.SCHEMA, "an event needs an id or a time, or nobody can tell it from the next"
+            )
         # Content-derived, so that a redelivery is the same event.
         event = msgspec.structs.replace(event, id=str(uuid.uuid5(_EVENT_IDS, device.id + payload.hex())))
     return Event(device, event)

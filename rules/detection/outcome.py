@@ -11,7 +11,12 @@ from devices.stream import Position
 from rules.faults import FaultCleared, FaultRaised
 from rules.violations import ViolationSuspected
 
-__all__ = ["Change", "DetectionStore", "Outcome", "Snapshot"]
+__all__ = ["Change", "DetectionStore", "DetectionStoreRefusedError", "Outcome", "Snapshot"]
+
+
+class DetectionStoreRefusedError(Exception):
+    """The store will never take this: trying again is no use, a person must look."""
+
 
 Change = FaultRaised | FaultCleared | ViolationSuspected
 

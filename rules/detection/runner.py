@@ -12,7 +12,7 @@ import structlog
 
 from devices.stream import Entry
 from rules.detection.engine import Engine
-from rules.detection.outcome import DetectionStore, Outcome
+from rules.detection.outcome import DetectionStore, DetectionStoreRefusedError, Outcome
 
 __all__ = ["DetectionConsumer", "Feed", "Pacing"]
 
@@ -68,6 +68,7 @@ class DetectionConsumer:
         self._read = 0
         self._last_commit_s = monotonic()
         self._untold: Outcome | None = None
+        self.skipped = 0
         self._working: asyncio.Task[None] | None = None
 
     @property
@@ -83,7 +84,11 @@ class DetectionConsumer:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set or the task is cancelled; then commit what was read, and return.
 
-        Whatever the store raises is retried; what the feed or the engine raises ends the run.
+        What the store raises is retried, unless it refuses for good. An entry that the engine cannot bear is
+        left out, logged and counted in `skipped`. What the feed raises ends the run.
+
+        Raises:
+            DetectionStoreRefusedError: the store will never take what was found.
         """
         if not await self._retried("load", self._load, stop):
             return
@@ -128,9 +133,23 @@ class DetectionConsumer:
         return self._pacing.wait_s(since_s, has_changes=self._engine.has_changes or self._untold is not None)
 
     def _process(self, entries: Sequence[Entry]) -> None:
-        self._engine.process(entries)
+        """Let the engine read; an entry that it cannot bear is left out, or every start would end at it."""
+        try:
+            self._engine.process(entries)
+        except Exception:  # noqa: BLE001 - a mistake of ours must not stop detection for the whole city
+            _log.exception("detection reads one by one", first=entries[0].number, last=entries[-1].number)
+            for entry in entries:
+                self._process_alone(entry)
         if entries:
             self._read = entries[-1].number
+
+    def _process_alone(self, entry: Entry) -> None:
+        try:
+            self._engine.process([entry])
+        except Exception:  # noqa: BLE001 - the same
+            # What was read before stays read: the engine takes a repetition for one.
+            self.skipped += 1
+            _log.exception("detection leaves out an entry", number=entry.number)
 
     def _commit(self) -> None:
         """Commit what was found. After a failure the same outcome is told again, not a newer one."""
@@ -148,7 +167,9 @@ class DetectionConsumer:
         while True:
             try:
                 await self._in_thread(call)
-            except Exception as error:  # noqa: BLE001 - whatever a store raises, detection waits for it
+            except DetectionStoreRefusedError:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever else a store raises, detection waits for it
                 if not failed:
                     _log.warning("detection store fails, waiting", what=what, error=repr(error))
                 failed = True

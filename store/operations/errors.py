@@ -9,6 +9,8 @@ OperationsError
 └── AlreadyAcknowledgedError     somebody else was first
 """
 
+from rules.detection.outcome import DetectionStoreRefusedError
+
 __all__ = [
     "AlreadyAcknowledgedError", "NoSuchRecordError", "OperationsError", "OperationsSetupError",
     "OperationsUnavailableError", "StalePositionError", "VersionConflictError",
@@ -27,7 +29,7 @@ class OperationsUnavailableError(OperationsError):
     """The database did not answer or is locked. Nothing was written; the same call may be repeated."""
 
 
-class StalePositionError(OperationsError):
+class StalePositionError(OperationsError, DetectionStoreRefusedError):
     """Detection offered a position behind the committed one.
 
     Attributes:

@@ -1,10 +1,11 @@
 import json
+from typing import Any
 
 import polars as pl
 import pytest
 
 from collector.decoding import Chunk, MessageDecoding
-from collector.duplicates import RecentRecords
+from collector.duplicates import RecentRecords, event_key
 from collector.fates import Fate
 from devices.batch import ReadingBatch
 from devices.decoders.native import NativeDecoder
@@ -59,10 +60,13 @@ def test_decoding_of_an_oversized_message_keeps_a_sample_and_its_size() -> None:
 def test_decoding_by_a_decoder_that_fails_keeps_the_message() -> None:
     class Broken:
         name = "broken"
-        filters = ("#",)
+        filters: tuple[str, ...] = ("#",)
 
         def decode(self, _message: RawMessage, _devices: Devices) -> list[Record]:
             raise ZeroDivisionError
+
+        def misplaced(self) -> dict[tuple[str, str], int]:
+            return {}
 
         def unknown_fields(self) -> dict[tuple[str, str], int]:
             return {}
@@ -81,13 +85,18 @@ def test_decoding_by_a_decoder_that_fails_keeps_the_message() -> None:
         (NOW + MINUTE + 1, "bad", NOW),
         (None, "absent", NOW),
         (253_402_300_799_999, "bad", NOW),
+        (0, "bad", NOW),
+        ("0001-01-01T00:00:00+14:00", "bad", NOW),
     ],
 )
-def test_device_time_is_judged_by_how_far_ahead_it_is(ts: int | None, quality: str, measured_at: int) -> None:
+def test_device_time_is_judged_by_how_far_ahead_it_is(
+    ts: int | str | None, quality: str, measured_at: int
+) -> None:
     frame = readings(decoding().decode([telemetry(ts=ts, seq=1)], NOW, caught_up=True))
     assert frame["time_quality"].to_list() == [quality]
     assert frame["measured_at"].dt.epoch("ms").to_list() == [measured_at]
-    assert frame["device_time"].to_list() == [ts]
+    if not isinstance(ts, str):
+        assert frame["device_time"].to_list() == [ts]
 
 
 def test_device_clock_constantly_behind_is_bad_from_the_third_proof() -> None:
@@ -132,37 +141,67 @@ def test_behind_while_catching_up_proves_nothing() -> None:
     assert decode.clocks.constantly_behind == []
 
 
-def test_duplicate_is_recognised_after_a_rebuild_from_the_journal() -> None:
-    sent = [
-        telemetry(ts="2026-11-22T12:00:00.123456Z", seq=1, power_w=1),
-        telemetry(ts=NOW, power_w=1),
-        telemetry(ts=NOW, dim_pct=5),
-        telemetry(power_w=3),
-        telemetry(seq=9),
-        RawMessage(LAMP_TOPIC.replace("telemetry", "event"), b'{"type":"self-test"}'),
-    ]
-    first = decoding().decode(sent, NOW, caught_up=True)
-    assert first.tally.of(Fate.DUPLICATES) == 0
-    recent = RecentRecords(100)
-    recent.rebuild(Entry(number, content) for number, content in enumerate(first.contents, 1))
-    again = [RawMessage(m.topic, m.payload, duplicate=True) for m in sent]
-    second = MessageDecoding([NativeDecoder()], LAMPS, recent, 1000).decode(again, NOW, caught_up=True)
-    assert second.tally.of(Fate.DUPLICATES) == len(sent)
+def test_device_clock_that_stands_still_is_bad_from_the_third_proof() -> None:
+    decode = decoding()
+    qualities = []
+    for step in range(4):
+        now = NOW + step * 5 * MINUTE
+        chunk = decode.decode([telemetry(ts=NOW - 3_600_000, seq=step)], now, caught_up=True)
+        qualities += readings(chunk)["time_quality"].to_list()
+    assert qualities == ["ok", "ok", "bad", "bad"]
+
+
+SENT = [
+    telemetry(ts="2026-11-22T12:00:00.123456Z", seq=1, power_w=1),
+    telemetry(ts=NOW, power_w=1),
+    telemetry(ts=NOW, dim_pct=5),
+    telemetry(power_w=3),
+    telemetry(seq=9),
+    telemetry(ts=0, seq=9),
+    RawMessage(LAMP_TOPIC.replace("telemetry", "event"), b'{"type":"self-test","ts":1795348800000}'),
+]
+AGAIN = [RawMessage(message.topic, message.payload, duplicate=True) for message in SENT]
+
+
+def test_duplicate_is_recognised_when_the_broker_sends_it_again() -> None:
+    decode = decoding()
+    assert decode.decode(SENT, NOW, caught_up=True).tally.of(Fate.DUPLICATES) == 0
+    second = decode.decode(AGAIN, NOW, caught_up=True)
+    assert second.tally.of(Fate.DUPLICATES) == len(SENT)
     assert second.contents == []
 
 
-def test_equal_readings_without_time_are_kept_unless_the_broker_repeats_them() -> None:
+def test_duplicate_is_recognised_after_a_rebuild_from_the_journal() -> None:
+    first = decoding().decode(SENT, NOW, caught_up=True)
+    recent = RecentRecords(100)
+    recent.rebuild(Entry(number, content) for number, content in enumerate(first.contents, 1))
+    second = MessageDecoding([NativeDecoder()], LAMPS, recent, 1000).decode(AGAIN, NOW, caught_up=True)
+    assert second.tally.of(Fate.DUPLICATES) == len(SENT)
+    assert second.contents == []
+
+
+@pytest.mark.parametrize("members", [{"power_w": 1.0}, {"seq": 0, "power_w": 80.0}, {"ts": 0, "seq": 0}])
+def test_equal_readings_without_a_good_time_are_kept_unless_the_broker_repeats_them(members: Any) -> None:
     decode = decoding()
-    first = decode.decode([telemetry(power_w=1), telemetry(power_w=1)], NOW, caught_up=True)
-    assert first.tally.of(Fate.DUPLICATES) == 0
+    first = decode.decode([telemetry(**members), telemetry(**members)], NOW, caught_up=True)
+    second = decode.decode([telemetry(**members)], NOW + MINUTE, caught_up=True)
+    assert (first.tally.of(Fate.DUPLICATES), second.tally.of(Fate.DUPLICATES)) == (0, 0)
+
+
+def test_duplicates_of_long_arrays_are_recognised_over_as_many_messages() -> None:
+    arrays = [
+        RawMessage(LAMP_TOPIC, json.dumps([{"ts": NOW, "seq": n * 10 + k} for k in range(10)]).encode())
+        for n in range(40)
+    ]
+    decode = decoding(window=40)
+    decode.decode(arrays, NOW, caught_up=True)
+    assert decode.decode(arrays, NOW, caught_up=True).tally.of(Fate.DUPLICATES) == 400
 
 
 def test_recent_records_remembers_at_least_its_window_and_forgets_in_the_end() -> None:
     recent = RecentRecords(window=10)
-    for key in range(10):
-        recent.remember(key)
-    assert all(recent.is_repeated(key) for key in range(10))
-    for key in range(100, 125):
-        recent.remember(key)
-    assert all(recent.is_repeated(key) for key in range(115, 125))
-    assert not recent.is_repeated(0)
+    for number in range(30):
+        assert not recent.is_repeated(event_key("L1", str(number)), sent_again=False)
+        recent.pass_messages(1)
+    assert recent.is_repeated(event_key("L1", "25"), sent_again=False)
+    assert not recent.is_repeated(event_key("L1", "1"), sent_again=False)

@@ -15,11 +15,19 @@ from collector.writer import Writer
 from devices.batch import ReadingBatch
 from devices.clock import SteppedClock
 from devices.decoders.native import NativeDecoder
+from devices.messages import RawMessage
 from devices.stream import Content, Entry, Mark
-from tests.collector.support import LAMPS, RecordingSink, ScriptedSource, UnavailableError, telemetry
+from tests.collector.support import (
+    LAMP_TOPIC,
+    LAMPS,
+    RecordingSink,
+    ScriptedSource,
+    UnavailableError,
+    telemetry,
+)
 
 NOW = 1_795_348_800_000
-EAGER = IntakeSettings(linger_s=0.0, idle_s=0.001, retry_s=0.001)
+EAGER = IntakeSettings(batch_messages=20, linger_s=0.0, idle_s=0.001, retry_s=0.001)
 
 
 @pytest.fixture
@@ -55,11 +63,11 @@ async def test_intake_with_a_full_journal_acknowledges_nothing_until_there_is_ro
     really_append = journal.append
     acknowledged_meanwhile: list[int] = []
 
-    def append(contents: list[Content], tally: Tally, received_at_ms: int) -> list[Entry]:
+    def append(contents: list[Content], tally: Tally, received_at_ms: int, messages: int) -> list[Entry]:
         acknowledged_meanwhile.append(len(source.acknowledged))
         if next(refusals, False):
             raise JournalFullError(10, 5, "test")
-        return really_append(contents, tally, received_at_ms)
+        return really_append(contents, tally, received_at_ms, messages)
 
     monkeypatch.setattr(journal, "append", append)
     await taking.step()
@@ -78,22 +86,37 @@ async def test_intake_marks_time_when_nothing_comes_and_only_when_it_moved(journ
     assert marks == [Mark(NOW, caught_up=True), Mark(NOW + 1000, caught_up=True)]
 
 
-async def test_intake_is_caught_up_only_when_subscribed_and_fresh(journal: SqliteJournal) -> None:
-    old, fresh = telemetry(ts=NOW - 3_600_000, seq=1), telemetry(ts=NOW, seq=2)
-    source = ScriptedSource([old], [fresh], [old])
+async def test_intake_is_caught_up_while_what_comes_is_fresh_or_nothing_comes(journal: SqliteJournal) -> None:
+    old = [telemetry(ts=NOW - 3_600_000 + n, seq=n) for n in range(EAGER.batch_messages)]
+    fresh = telemetry(ts=NOW, seq=10_000)
+    will = RawMessage(LAMP_TOPIC.replace("telemetry", "status"), b'{"state":"offline"}')
+    rounds = [
+        (True, [will], False),  # one will proves nothing
+        (True, old, False),
+        (True, [fresh], True),
+        (True, [telemetry(ts=NOW - 3_600_000, seq=20_000)], True),  # a gateway that comes back
+        (
+            True,
+            [telemetry(ts=NOW - 1_800_000 + n, seq=30_000 + n) for n in range(EAGER.batch_messages)],
+            False,
+        ),
+        (True, [], True),
+        (False, [fresh], False),
+    ]
+    source = ScriptedSource(*(messages for _, messages, _ in rounds))
     taking = intake(source, journal)
     seen = []
-    for subscribed in (True, True, False, True):
+    for subscribed, _, _ in rounds:
         source.is_subscribed = subscribed
         await taking.step()
         seen.append(taking.is_caught_up)
-    assert seen == [False, True, False, True]
+    assert seen == [expected for _, _, expected in rounds]
 
 
 async def test_tail_hands_over_from_memory_and_from_the_journal_alike(journal: SqliteJournal) -> None:
     tail = JournalTail(journal, keep_entries=4)
     for number in range(10):
-        tail.publish(journal.append([Mark(number, caught_up=True)], Tally(), number))
+        tail.publish(journal.append([Mark(number, caught_up=True)], Tally(), number, 0))
     seen: list[int] = []
     while len(seen) < 10:
         seen += [entry.number for entry in await tail.next_entries(after=len(seen), limit=3)]

@@ -29,13 +29,13 @@ def records(count: int, start: int = 0) -> tuple[list[Content], Tally]:
 
 def fill(journal: SqliteJournal) -> None:
     for start in range(0, 100_000, 500):
-        journal.append(*records(500, start), 10_000)
+        journal.append(*records(500, start), 10_000, 500)
 
 
 def test_journal_reopened_returns_what_was_appended(tmp_path: Path) -> None:
     contents, tally = records(3)
     journal = SqliteJournal(tmp_path / "j.db", CAP)
-    written = journal.append(contents, tally, 10_000)
+    written = journal.append(contents, tally, 10_000, 3)
     identity = journal.id
     journal.close()
     again = SqliteJournal(tmp_path / "j.db", CAP)
@@ -53,7 +53,7 @@ def test_journal_reopened_returns_what_was_appended(tmp_path: Path) -> None:
 def test_journal_with_a_flipped_bit_stops_before_the_damage(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db", CAP)
     for start in (0, 10, 20):
-        journal.append(*records(1, start), 10_000)
+        journal.append(*records(1, start), 10_000, 1)
     journal.close()
     with sqlite3.connect(tmp_path / "j.db") as raw:
         (body,) = raw.execute("SELECT body FROM entries WHERE number = 3").fetchone()
@@ -75,12 +75,12 @@ def test_journal_at_its_cap_takes_nothing_until_it_is_purged(tmp_path: Path) -> 
     last = journal.last_number()
     before = journal.balance()
     with pytest.raises(JournalFullError):
-        journal.append(*records(1, 200_000), 10_000)
+        journal.append(*records(1, 200_000), 10_000, 1)
     assert (journal.last_number(), journal.balance()) == (last, before)
     for consumer in Consumer:
         journal.advance(consumer, last)
-    assert journal.purge(keep_records=0) > 0
-    assert journal.append(*records(1, 200_000), 10_000)[0].number == last + 1
+    assert journal.purge(keep_messages=0) > 0
+    assert journal.append(*records(1, 200_000), 10_000, 1)[0].number == last + 1
     journal.close()
 
 
@@ -97,6 +97,24 @@ def test_journal_of_another_format_is_refused(tmp_path: Path) -> None:
     raw.close()
     with pytest.raises(JournalUnusableError, match="format 99"):
         SqliteJournal(tmp_path / "j.db", CAP)
+
+
+def test_journal_of_a_quiet_city_does_not_grow_without_end(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "j.db", CAP)
+    for moment in range(50):
+        journal.append([Mark(moment, caught_up=True)], Tally(), moment, 0)
+    for consumer in Consumer:
+        journal.advance(consumer, 50)
+    assert journal.purge(keep_messages=8000) == 50
+    journal.close()
+
+
+def test_journal_whose_disk_was_full_does_not_remember_what_it_did_not_write(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "j.db", cap_bytes=1)
+    with pytest.raises(JournalFullError):
+        journal.append(*records(1), 99_000, 1)
+    assert journal.last_received_ms() is None
+    journal.close()
 
 
 class JournalMachine(RuleBasedStateMachine):
@@ -118,7 +136,7 @@ class JournalMachine(RuleBasedStateMachine):
         contents, tally = (
             records(count, self.last * 10) if count else ([Mark(self.last, caught_up=False)], Tally())
         )
-        entries = self.journal.append(contents, tally, 10_000)
+        entries = self.journal.append(contents, tally, 10_000, count)
         assert [entry.number for entry in entries] == list(
             range(self.last + 1, self.last + 1 + len(contents))
         )
@@ -144,11 +162,14 @@ class JournalMachine(RuleBasedStateMachine):
     def purge(self, keep: int) -> None:
         self.journal.purge(keep)
         remaining = [entry.number for entry in self.journal.read(0, 100_000)]
-        kept_records = sum(self.held[number] for number in remaining)
         passed = min(self.positions.values())
-        assert remaining == self.numbers[len(self.numbers) - len(remaining) :]
         assert {number for number in self.numbers if number > passed} <= set(remaining)
-        assert kept_records >= min(keep, sum(self.held[number] for number in self.numbers))
+        assert set(remaining) <= set(self.numbers)
+        assert all(number > passed or self.held[number] for number in remaining)
+        kept = sum(self.held[number] for number in remaining)
+        assert kept >= min(keep, sum(self.held[number] for number in self.numbers))
+        recent = [entry.number for entry in self.journal.recent(keep)]
+        assert recent == remaining[len(remaining) - len(recent) :]
         self.numbers = remaining
 
     @rule()

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.batch import event_frame, reading_frame
+from devices.catalogue import kinds
 from devices.decoders.native import NativeDecoder
+from devices.description import DeviceKind
 from devices.errors import Rejected, Rejection
 from devices.messages import Event, Ignored, RawMessage, Reading, Status
 from devices.registry import Device, Registry
@@ -90,6 +92,9 @@ def test_reading_with_unknown_fields_is_kept_and_the_fields_counted(registry: Re
         (LAMP.replace("TK-L-0001", "nobody"), {}, Rejection.UNKNOWN_DEVICE),
         ("ioc/v1/x", {}, Rejection.TOPIC),
         (CAMERA, {"ts": 1}, Rejection.SCHEMA),
+        (CAMERA, {"type": "self-test", "result": "ok"}, Rejection.SCHEMA),
+        (CAMERA, {"type": "self-test", "ts": 0}, Rejection.SCHEMA),
+        (LAMP, [{}] * 501, Rejection.OVERSIZED),
         (CAMERA, {"type": "passage", "vehicles": [{"plate_confidence": 91}]}, Rejection.SCHEMA),
     ],
 )
@@ -111,7 +116,7 @@ def test_passage_becomes_one_row_with_its_vehicles(registry: Registry) -> None:
 
 
 def test_event_without_id_gets_one_from_its_content(registry: Registry) -> None:
-    payload = {"ts": 1000, "type": "self-test", "result": "ok"}
+    payload = {"ts": 1795348800123, "type": "self-test", "result": "ok"}
     ids = set()
     for changed in (payload, payload, payload | {"result": "failed"}):
         (record,) = NativeDecoder().decode(message(CAMERA, changed), registry)
@@ -135,6 +140,39 @@ def test_topic_naming_another_area_is_accepted_and_counted(registry: Registry) -
     assert isinstance(record, Reading)
     assert record.device.area == "tam-ky"
     assert decoder.misplaced() == {("ban-thach", "tam-ky"): 1}
+
+
+def test_message_the_broker_retained_is_no_reading_of_now(registry: Registry) -> None:
+    decoder = NativeDecoder()
+    for topic in (LAMP, CAMERA):
+        assert decoder.decode(message(topic, {"ts": 1000}, retained=True), registry) == [Ignored("retained")]
+
+
+def test_unknown_fields_without_end_share_one_count(registry: Registry) -> None:
+    decoder = NativeDecoder()
+    for number in range(1100):
+        decoder.decode(message(LAMP, {f"t{number}": 1}), registry)
+    counted = decoder.unknown_fields()
+    assert len(counted) <= 1001
+    assert sum(counted.values()) == 1100
+
+
+EXTREMES = [2**63, -(2**63) - 1, 10**400, -(10**400), 1.5e308, 0, -1, True, "", "x" * 300, None, [], {}]
+
+
+@pytest.mark.parametrize("kind", kinds().values(), ids=lambda kind: kind.id)
+def test_extreme_values_of_every_field_are_rejected_or_become_a_row(kind: DeviceKind) -> None:
+    attributes = {"rated_w": 1.0}
+    devices = Registry([Device(id="D", kind=kind.id, area="a", attributes=attributes)])
+    for field in (*kind.field_names, "ts", "seq"):
+        for value in EXTREMES:
+            raw = message(f"ioc/v1/a/{kind.id}/D/telemetry", {field: value})
+            try:
+                records = NativeDecoder().decode(raw, devices)
+            except Rejected:
+                continue
+            readings = [record for record in records if isinstance(record, Reading)]
+            assert reading_frame(kind.id, readings, 1).height == len(readings)
 
 
 NAMES = st.text() | st.sampled_from(["ts", "seq", "power_w", "type", "vehicles"])

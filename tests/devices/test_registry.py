@@ -51,8 +51,8 @@ def test_registry_file_names_every_bad_line(tmp_path: Path) -> None:
     assert caught.value.problems == (
         "city.csv line 2: latitude must be a number, got 'x'",
         (
-            "city.csv line 3: life must be one of planned, commissioning, in-service, out-of-service, retired,"
-            " got 'gone'"
+            "city.csv line 3: life must be one of planned, commissioning, in-service, out-of-service,"
+            " retired, got 'gone'"
         ),
     )
 

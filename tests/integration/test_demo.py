@@ -18,6 +18,7 @@ from rich.console import Console
 from app.demo import DemoOptions, run_demo
 from app.demo_city import CityPlan
 from app.errors import StartError
+from app.service import ServiceFailedError
 from app.settings import ServiceSettings
 from app.summary import Summary
 
@@ -42,6 +43,14 @@ def options(data: Path, *, broker: str = "auto", http_port: int | None = None) -
         run_for_s=None,
         broker=broker,
     )
+
+
+def children(parent: int) -> list[int]:
+    """Ids of the mosquitto processes that a process started."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,comm=", "--ppid", str(parent)], capture_output=True, text=True, check=True
+    )
+    return [int(line.split()[0]) for line in listed.stdout.splitlines() if "mosquitto" in line]
 
 
 async def run(chosen: DemoOptions, visit: Visit) -> tuple[Summary, str]:
@@ -91,6 +100,47 @@ async def test_demo_shows_a_fault_and_a_violation_and_its_counts_add_up(tmp_path
     assert (summary.pending, summary.dead_lettered) == (0, 0)
     assert min(summary.written, summary.events, summary.faults, summary.violations) > 0
     assert ("mosquitto" in screen) == (broker == "mosquitto")
+
+
+@pytest.mark.mosquitto
+async def test_demo_whose_broker_dies_ends_with_one_sentence(tmp_path: Path) -> None:
+    async def kill_the_broker(_client: httpx.AsyncClient) -> None:
+        for process in children(os.getpid()):
+            os.kill(process, signal.SIGKILL)
+        await asyncio.sleep(1)
+
+    with pytest.raises(
+        ServiceFailedError, match=r"the broker ended by itself; its words are in .*broker\.log"
+    ):
+        await run(options(tmp_path / "demo"), kill_the_broker)
+
+
+@pytest.mark.mosquitto
+async def test_demo_whose_broker_stalls_can_still_be_stopped(tmp_path: Path) -> None:
+    stalled: list[int] = []
+
+    async def stall_the_broker(_client: httpx.AsyncClient) -> None:
+        stalled.extend(children(os.getpid()))
+        for process in stalled:
+            os.kill(process, signal.SIGSTOP)
+        await asyncio.sleep(0.5)
+
+    summary, _ = await run(options(tmp_path / "demo"), stall_the_broker)
+    assert len(stalled) == 1
+    assert summary.adds_up
+
+
+@pytest.mark.mosquitto
+async def test_demo_reads_its_own_broker_whatever_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IOC_MQTT_HOST", "192.0.2.1")
+
+    async def look(client: httpx.AsyncClient) -> None:
+        await until(client, "/v1/faults")
+
+    summary, _ = await run(options(tmp_path / "demo"), look)
+    assert summary.written > 0
 
 
 @pytest.mark.mosquitto
@@ -146,6 +196,7 @@ def test_demo_interrupted_from_the_keyboard_ends_with_its_summary(tmp_path: Path
     [
         (["--devices", "3"], "Invalid value"),
         (["--for", "soon"], "ioc demo: --for: a duration is written like 90s"),
+        (["--json", "nowhere/out.json"], "ioc demo: --json: 'nowhere' is no folder that can be written"),
         (["--registry", "nowhere.csv"], "ioc demo: the registry 'nowhere.csv' cannot be read (No such"),
         (["--broker", "pigeon"], "ioc demo: --broker must be one of auto, mosquitto, packaged"),
     ],

@@ -7,7 +7,7 @@ import pytest
 
 from devices.stream import Content, Entry, Mark
 from rules.detection.engine import Engine
-from rules.detection.outcome import Outcome, Snapshot
+from rules.detection.outcome import DetectionStoreRefusedError, Outcome, Snapshot
 from rules.detection.runner import DetectionConsumer, Pacing
 from tests.rules.detection.support import CITY, DARK, JOURNAL, MINUTE_MS, START_MS, Bench, batch, told
 
@@ -195,3 +195,31 @@ def test_pacing_waits_less_when_there_are_changes(
     since_s: float, wait_s: float, *, has_changes: bool
 ) -> None:
     assert Pacing().wait_s(since_s, has_changes=has_changes) == wait_s
+
+
+async def test_consumer_leaves_out_the_entry_that_the_engine_cannot_bear(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    journal, store = _Journal(*_CONTENTS), _Store()
+    consumer = _consumer(journal, store)
+    really_process = Engine.process
+
+    def process(engine: Engine, entries: Sequence[Entry]) -> None:
+        if any(entry.number == 1 for entry in entries):
+            raise OverflowError("a year that no sun rises in")
+        really_process(engine, entries)
+
+    monkeypatch.setattr(Engine, "process", process)
+    await _run_to_the_end(consumer, journal)
+    assert consumer.skipped == 1
+    assert consumer.position == len(_CONTENTS)
+    assert [row.frame["seq"].to_list() for outcome in store.outcomes for row in outcome.latest] == [[2]]
+
+
+async def test_consumer_whose_store_refuses_for_good_ends() -> None:
+    class Refusing(_Store):
+        def load(self, journal: str) -> Snapshot:
+            raise DetectionStoreRefusedError(f"{journal} is older than we are")
+
+    with pytest.raises(DetectionStoreRefusedError, match="older than we are"):
+        await _consumer(_Journal(), Refusing()).run(asyncio.Event())

@@ -1,4 +1,4 @@
-"""The operations suite runs on SQLite, and on the PostgreSQL database that IOC_TEST_POSTGRES_URL names, if any.
+"""The operations suite runs on SQLite, and on the PostgreSQL that IOC_TEST_POSTGRES_URL names, if any.
 
 PostgreSQL is no backend that the product promises yet; the suite is ready for it.
 """
