@@ -79,10 +79,10 @@ class PipelineMetrics(Collector):
         misplaced = CounterMetricFamily(
             "ioc_misplaced_messages",
             "Topics naming another area than the registry",
-            labels=["topic", "registry"],
+            labels=["registry", "topic"],
         )
-        for (named, real), count in self._pipeline.decoding.misplaced().items():
-            misplaced.add_metric([named, real], count)
+        for (real, named), count in self._pipeline.decoding.misplaced().items():
+            misplaced.add_metric([real, named], count)
         yield misplaced
 
     def _rules(self) -> Iterable[Metric]:

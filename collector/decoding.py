@@ -84,7 +84,7 @@ class MessageDecoding:
         return merged
 
     def misplaced(self) -> Mapping[tuple[str, str], int]:
-        """How often a topic named another area than the registry: (topic's, registry's) since the start."""
+        """How often a topic named another area than the registry: (registry's, topic's) since the start."""
         merged: dict[tuple[str, str], int] = {}
         for decoder in self._decoders:
             merged |= decoder.misplaced()

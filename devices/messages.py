@@ -66,6 +66,10 @@ class Devices(Protocol):
         """The device of that id, or None."""
         ...
 
+    def identified(self, vendor_id: str) -> Device | None:
+        """The device that a vendor calls so (`format:identity`), or None."""
+        ...
+
 
 class Decoder(Protocol):
     """Turns the messages of one format into records.
@@ -93,7 +97,7 @@ class Decoder(Protocol):
         ...
 
     def misplaced(self) -> dict[tuple[str, str], int]:
-        """How often a topic named another area than the registry: (topic's, registry's) since the start."""
+        """How often a topic named another area than the registry: (registry's, topic's) since the start."""
         ...
 
     def unknown_fields(self) -> dict[tuple[str, str], int]:

@@ -1,5 +1,6 @@
 """What the service knows about each device before it speaks: place, relations, interval and rated values."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,6 +12,7 @@ from devices.topics import DEVICE_ID
 
 __all__ = ["Device", "Life", "Phase", "Registry", "Supply"]
 
+_VENDOR_ID = re.compile(r"[a-z0-9-]+:\S+")
 AttributeValue = float | int | bool | str
 
 
@@ -46,7 +48,9 @@ class Device:
     """One device or passive asset.
 
     `area` is the slug of the current ward; `area_legacy` the name of the ward before July 2025.
-    Latitude and longitude are WGS84 degrees. `interval_s` is how often it is expected to report.
+    Latitude and longitude are WGS84 degrees. `interval_s` is how often it is expected to report. `vendor_ids`
+    are the names under which a vendor's messages speak of it, each `format:identity`, such as
+    `tasmota:lamp-17` or `chirpstack:0101010101010101`.
     """
 
     id: str
@@ -63,6 +67,7 @@ class Device:
     life: Life = Life.IN_SERVICE
     replaces: str | None = None
     people_served: int | None = None
+    vendor_ids: tuple[str, ...] = ()
     attributes: Mapping[str, AttributeValue] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -89,6 +94,8 @@ class Registry(Mapping[str, Device]):
         self._devices = {device.id: device for device in listed}
         problems = [f"{d.id}: {problem}" for d in listed for problem in _problems_of(d)]
         problems += _double_ids(listed)
+        self._vendor_ids = {vendor_id: device for device in listed for vendor_id in device.vendor_ids}
+        problems += _shared_vendor_ids(listed, self._vendor_ids)
         problems += _broken_relations(self._devices)
         if problems:
             raise RegistryError(problems)
@@ -101,6 +108,10 @@ class Registry(Mapping[str, Device]):
 
     def __len__(self) -> int:
         return len(self._devices)
+
+    def identified(self, vendor_id: str) -> Device | None:
+        """The device that a vendor calls so (`format:identity`), or None."""
+        return self._vendor_ids.get(vendor_id)
 
     def of_kind(self, kind: str) -> list[Device]:
         """The devices of one kind, in the order of the registry."""
@@ -119,10 +130,30 @@ def _problems_of(device: Device) -> Iterator[str]:
         yield f"the position is not on the globe: {device.latitude}, {device.longitude}"
     if device.interval_s <= 0:
         yield f"the interval must be positive seconds, got {device.interval_s!r}"
+    yield from _wrong_vendor_ids(device)
+    yield from _missing_attributes(device)
+
+
+def _wrong_vendor_ids(device: Device) -> Iterator[str]:
+    for vendor_id in device.vendor_ids:
+        if not _VENDOR_ID.fullmatch(vendor_id):
+            yield f"a vendor id is format:identity without spaces, got {vendor_id!r}"
+
+
+def _missing_attributes(device: Device) -> Iterator[str]:
     kind = kinds().get(device.kind)
     for attribute in kind.attributes if kind else ():
         if attribute.required and attribute.name not in device.attributes:
             yield f"a {device.kind} needs {attribute.name} ({attribute.label.en})"
+
+
+def _shared_vendor_ids(listed: list[Device], owners: Mapping[str, Device]) -> list[str]:
+    return [
+        f"{device.id}: the vendor id {vendor_id!r} is also that of {owners[vendor_id].id}"
+        for device in listed
+        for vendor_id in device.vendor_ids
+        if owners[vendor_id] is not device
+    ]
 
 
 def _double_ids(listed: list[Device]) -> list[str]:

@@ -16,9 +16,24 @@ from devices.registry import AttributeValue, Device, Life, Phase, Registry, Supp
 __all__ = ["read_registry", "write_csv"]
 
 _COLUMNS = (
-    "id", "kind", "name", "area", "area_legacy", "street", "latitude", "longitude", "powered_by", "circuit",
-    "phase", "uplink", "interval_s", "life", "replaces", "people_served",
-)  # fmt: skip
+    "id",
+    "kind",
+    "name",
+    "area",
+    "area_legacy",
+    "street",
+    "latitude",
+    "longitude",
+    "powered_by",
+    "circuit",
+    "phase",
+    "uplink",
+    "interval_s",
+    "life",
+    "replaces",
+    "people_served",
+    "vendor_ids",
+)
 _E = TypeVar("_E", bound=StrEnum)
 _TRUE = frozenset({"true", "1", "yes"})
 
@@ -27,7 +42,7 @@ def read_registry(path: Path) -> Registry:
     """The registry in a `.csv` or `.geojson` file.
 
     CSV: a header, one device a line; columns after the names of `Device` and of the kinds' attributes;
-    an empty cell is absent. GeoJSON: a FeatureCollection of points with the same names as properties.
+    an empty cell is absent, several vendor ids are separated by spaces. GeoJSON: a FeatureCollection of points with the same names as properties.
 
     Raises:
         RegistryError: naming each bad line, or the relation that is broken.
@@ -115,6 +130,7 @@ def _device(row: Mapping[str, Any]) -> Device:
         life=_member(Life, row.get("life", Life.IN_SERVICE), "life"),
         replaces=_optional(row, "replaces"),
         people_served=int(_number(row, "people_served", 0)) if "people_served" in row else None,
+        vendor_ids=tuple(str(row.get("vendor_ids", "")).split()),
         attributes=MappingProxyType(attributes),
     )
 
@@ -161,7 +177,7 @@ def _row(device: Device) -> dict[str, Any]:
         "phase": supply.phase if supply else None,
     }
     plain = {name: getattr(device, name) for name in _COLUMNS if name not in relations}
-    return plain | relations | dict(device.attributes)
+    return plain | relations | {"vendor_ids": " ".join(device.vendor_ids)} | dict(device.attributes)
 
 
 def _cell(value: Any) -> str:

@@ -29,6 +29,7 @@ _DEVICE_EXAMPLE: JsonDict = {
     "life": "in-service",
     "replaces": None,
     "people_served": None,
+    "vendor_ids": [],
     "attributes": {"rated_w": 120.0},
 }
 
@@ -66,6 +67,7 @@ class DeviceView(Model):
     life: str
     replaces: str | None
     people_served: int | None
+    vendor_ids: tuple[str, ...]
     attributes: dict[str, float | int | bool | str]
     """Rated and other values of its kind; `/v1/kinds` describes them."""
 
@@ -92,6 +94,7 @@ class DeviceView(Model):
             life=device.life.value,
             replaces=device.replaces,
             people_served=device.people_served,
+            vendor_ids=device.vendor_ids,
             attributes=dict(device.attributes),
         )
 

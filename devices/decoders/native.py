@@ -1,7 +1,6 @@
 """The native format: JSON objects, or arrays of them, on `ioc/v1/{area}/{kind}/{device}/…`."""
 
 import uuid
-from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from typing import Final
@@ -10,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from devices.batch import plausible_ms
+from devices.decoders.counting import NameCounts
 from devices.errors import Rejected, Rejection
 from devices.messages import Devices, Event, Ignored, RawMessage, Reading, Record, Status
 from devices.payloads import EventPayload, StatusPayload, reading_type
@@ -20,7 +20,6 @@ __all__ = ["DECODER", "NativeDecoder"]
 
 _EVENT_IDS = uuid.UUID("6f2a2c1e-6d0f-5c3b-9a55-0d6d2f6f1a01")
 _TOPICS_KEPT = 200_000
-_NAMES_KEPT = 1_000
 _LONGEST_ARRAY = 500
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -43,8 +42,8 @@ class NativeDecoder:
 
     def __init__(self) -> None:
         self._topics: dict[str, Topic] = {}
-        self._unknown: Counter[tuple[str, str]] = Counter()
-        self._misplaced: Counter[tuple[str, str]] = Counter()
+        self._unknown = NameCounts()
+        self._misplaced = NameCounts()
 
     def decode(self, message: RawMessage, devices: Devices) -> list[Record]:
         """The records of one native message.
@@ -64,7 +63,7 @@ class NativeDecoder:
                 f"{device.id!r} is a {device.kind}, its topic says {topic.kind!r}; correct one",
             )
         if device.area != topic.area:
-            self._count(self._misplaced, (topic.area, device.area), ("other", device.area))
+            self._misplaced.add(device.area, topic.area)
         if message.retained and topic.channel in {Channel.TELEMETRY, Channel.EVENT}:
             # The broker's memory of some earlier day, not something that happens now.
             return [Ignored("retained")]
@@ -78,11 +77,11 @@ class NativeDecoder:
 
     def unknown_fields(self) -> dict[tuple[str, str], int]:
         """How often each (kind, field) that no description knows was met since the start."""
-        return dict(self._unknown)
+        return self._unknown.as_dict()
 
     def misplaced(self) -> dict[tuple[str, str], int]:
-        """How often a topic named another area than the registry: (topic's, registry's) since the start."""
-        return dict(self._misplaced)
+        """How often a topic named another area than the registry: (registry's, topic's) since the start."""
+        return self._misplaced.as_dict()
 
     def _learn(self, topic_name: str) -> Topic:
         topic = parse_native(topic_name)
@@ -125,17 +124,11 @@ class NativeDecoder:
         try:
             members = msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
             for name in members.keys() - known:
-                self._count(self._unknown, (device.kind, name), (device.kind, "other"))
+                self._unknown.add(device.kind, name)
             pruned = msgspec.json.encode({name: raw for name, raw in members.items() if name in known})
             return _one(reading_type(device.kind))(pruned)
         except _UNDECODABLE as still_wrong:
             raise _rejected(payload, still_wrong) from None
-
-    def _count(
-        self, counter: Counter[tuple[str, str]], key: tuple[str, str], otherwise: tuple[str, str]
-    ) -> None:
-        """Count; names without end (a time in a key) share one count."""
-        counter[key if key in counter or len(counter) < _NAMES_KEPT else otherwise] += 1
 
     def _events(self, payload: bytes, device: Device) -> list[Record]:
         if payload.lstrip()[:1] != b"[":

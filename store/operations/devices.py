@@ -93,6 +93,7 @@ def _row(rank: int, device: Device) -> dict[str, Any]:
         "circuit": supply.circuit if supply else None,
         "phase": supply.phase if supply else None,
         "life": device.life,
+        "vendor_ids": list(device.vendor_ids),
         "attributes": dict(device.attributes),
     }
 
@@ -106,5 +107,6 @@ def _device(row: Mapping[str, Any]) -> Device:
         **{name: row[name] for name in _PLAIN},
         powered_by=supply,
         life=Life(row["life"]),
+        vendor_ids=tuple(row["vendor_ids"]),
         attributes=MappingProxyType(row["attributes"]),
     )

@@ -70,6 +70,7 @@ devices = Table(
     Column("life", _WORD, nullable=False),
     Column("replaces", _ID),
     Column("people_served", Integer),
+    Column("vendor_ids", JSON, nullable=False),
     Column("attributes", JSON, nullable=False),
 )
 """The registry; `rank` keeps its order."""

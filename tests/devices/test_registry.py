@@ -31,6 +31,7 @@ def devices() -> list[Device]:
             powered_by=Supply(parent="C1", circuit="A", phase=Phase.L2),
             interval_s=60.0,
             people_served=12,
+            vendor_ids=("tasmota:lamp-17", "zigbee2mqtt:Đèn/17"),
             attributes={"rated_w": 60.0},
         ),
     ]
@@ -85,6 +86,7 @@ def test_registry_file_that_is_no_geojson_is_refused(tmp_path: Path) -> None:
         (Device(id="a", kind="feeder", area="x", latitude=91), "not on the globe"),
         (Device(id="a", kind="feeder", area="x", interval_s=0), "must be positive"),
         (Device(id="a", kind="streetlight", area="x"), "needs rated_w"),
+        (Device(id="a", kind="feeder", area="x", vendor_ids=("tasmota",)), "a vendor id is format:identity"),
         (Device(id="a", kind="feeder", area="x", uplink="nobody"), "not in the registry"),
         (Device(id="a", kind="feeder", area="x", uplink="a"), "depends on itself"),
     ],
@@ -98,6 +100,18 @@ def test_registry_with_a_circle_of_parents_names_it() -> None:
     ring = [Device(id=a, kind="switch", area="x", uplink=b) for a, b in [("a", "b"), ("b", "c"), ("c", "a")]]
     with pytest.raises(RegistryError, match="a: depends on itself through a -> b -> c -> a"):
         Registry(ring)
+
+
+def test_registry_finds_a_device_by_what_its_vendor_calls_it() -> None:
+    registry = Registry(devices())
+    assert registry.identified("tasmota:lamp-17") is registry["L1"]
+    assert registry.identified("tasmota:lamp-18") is None
+
+
+def test_registry_with_a_shared_vendor_id_is_refused() -> None:
+    twins = [Device(id=name, kind="feeder", area="x", vendor_ids=("tasmota:t1",)) for name in ("a", "b")]
+    with pytest.raises(RegistryError, match="a: the vendor id 'tasmota:t1' is also that of b"):
+        Registry(twins)
 
 
 def test_registry_with_a_double_id_is_refused() -> None:

@@ -55,6 +55,7 @@ def rich_devices() -> list[Device]:
             life=Life.COMMISSIONING,
             replaces="old-lamp",
             people_served=12,
+            vendor_ids=("tasmota:lamp-17",),
             attributes={"rated_w": 60.0},
         ),
     ]

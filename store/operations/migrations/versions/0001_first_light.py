@@ -45,6 +45,7 @@ def _create_registry() -> None:
         sa.Column("life", sa.String(length=64), nullable=False),
         sa.Column("replaces", sa.String(length=64), nullable=True),
         sa.Column("people_served", sa.Integer(), nullable=True),
+        sa.Column("vendor_ids", sa.JSON(), nullable=False),
         sa.Column("attributes", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
     )

@@ -1,0 +1,118 @@
+"""What the decoders of vendors' formats share: who speaks, and from named measurements to a typed reading."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from devices.decoders.counting import NameCounts
+from devices.errors import Rejected, Rejection
+from devices.messages import Devices, Reading
+from devices.payloads import EventPayload, reading_type
+from devices.registry import Device
+
+__all__ = ["VendorDecoder", "json_object", "utc_from_epoch_s"]
+
+
+class VendorDecoder:
+    """Base of a vendor's decoder; a subclass sets `name`, `filters` and `decode`.
+
+    `name` is also the format in the registry's vendor ids: `name:identity`.
+    """
+
+    name: str = ""
+    filters: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        self._unknown = NameCounts()
+
+    def unknown_fields(self) -> dict[tuple[str, str], int]:
+        """How often each (kind, field) that no description knows was met since the start."""
+        return self._unknown.as_dict()
+
+    def misplaced(self) -> dict[tuple[str, str], int]:
+        """Nothing: topics of vendors name no area of ours."""
+        return {}
+
+    def device(self, devices: Devices, identity: str) -> Device:
+        """The device that the vendor calls so.
+
+        Raises:
+            Rejected: the registry does not know it.
+        """
+        found = devices.identified(f"{self.name}:{identity}")
+        if found is None:
+            raise Rejected(
+                Rejection.UNKNOWN_DEVICE,
+                f"no device has the vendor id {f'{self.name}:{identity}'!r}; add it in the registry",
+            )
+        return found
+
+    def reading(
+        self,
+        device: Device,
+        measurements: Mapping[str, Any],
+        *,
+        ts: datetime | int | None = None,
+        seq: int | None = None,
+    ) -> Reading:
+        """A reading of the device's kind from measurements by our fields' names; None is absent.
+
+        What the kind does not know is counted and left out.
+
+        Raises:
+            Rejected: a value has the wrong type or lies outside its field's range.
+        """
+        payload = reading_type(device.kind)
+        known = set(payload.__struct_fields__)
+        present = {name: value for name, value in measurements.items() if value is not None}
+        for name in present.keys() - known:
+            self._unknown.add(device.kind, name)
+        values = {name: value for name, value in present.items() if name in known} | {"ts": ts, "seq": seq}
+        return Reading(device, _converted(values, payload))
+
+    def event(self, members: Mapping[str, Any]) -> EventPayload:
+        """A typed event from its members by our names; None is absent.
+
+        Raises:
+            Rejected: a member has the wrong type or lies outside its range.
+        """
+        present = {name: value for name, value in members.items() if value is not None}
+        payload: EventPayload = _converted(present, EventPayload)
+        return payload
+
+
+def json_object(payload: bytes) -> dict[str, Any]:
+    """The payload's JSON object.
+
+    Raises:
+        Rejected: it is no JSON, or no object.
+    """
+    try:
+        return msgspec.json.decode(payload, type=dict[str, Any])
+    except msgspec.ValidationError as error:
+        raise Rejected(Rejection.SCHEMA, f"a JSON object is needed: {error}") from None
+    except RecursionError:
+        raise Rejected(Rejection.TOO_DEEP, "the JSON is nested deeper than any payload needs") from None
+    except UnicodeDecodeError as error:
+        raise Rejected(Rejection.NOT_UTF8, f"JSON is UTF-8, byte {error.start} is not") from None
+    except msgspec.DecodeError as error:
+        raise Rejected(Rejection.NOT_JSON, str(error)) from None
+
+
+def utc_from_epoch_s(seconds: float | None) -> datetime | None:
+    """The moment of epoch seconds; None for none, and for what no calendar has."""
+    if seconds is None:
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _converted(values: Mapping[str, Any], wanted: Any) -> Any:
+    try:
+        return msgspec.convert(dict(values), wanted)
+    except msgspec.ValidationError as error:
+        raise Rejected(Rejection.SCHEMA, str(error)) from None
