@@ -30,7 +30,7 @@ __all__ = [
 HOST = "127.0.0.1"
 _START_POLLS = 200
 _POLL_S = 0.05
-_STOP_S = 3.0
+_STOP_S = 1.5
 _PR_SET_PDEATHSIG = 1
 
 _MOSQUITTO_CONF = """\

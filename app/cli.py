@@ -18,6 +18,7 @@ from app.service import ServiceFailedError
 from app.settings import ServiceSettings
 from app.summary import Summary
 from app.version import VERSION
+from devices.catalogue_page import catalogue_page
 from devices.durations import parse_duration_ms
 from rules.errors import RulesError
 from rules.proving import check_catalogue
@@ -93,6 +94,12 @@ def demo(
         raise SystemExit(
             "ioc demo: the counts do not add up; this is a defect, please keep the data directory"
         )
+
+
+@app.command("kinds")
+def kinds_page() -> None:
+    """Print every kind of device with its fields, units and ranges, as Markdown (docs/kinds.md)."""
+    typer.echo(catalogue_page(), nl=False)
 
 
 @rules.command("check")

@@ -36,7 +36,7 @@ _WHO = "ioc demo"
 _LINE_EVERY_S = 0.5
 _START_S = 20.0
 _LAST_STEP_S = 1.0
-_SHOWN = ("received", "written", "events", "duplicates", "dead_lettered", "pending")
+_SHOWN = ("received", "pending", "dead_lettered", "duplicates")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,36 +204,44 @@ def _banner(demo: _Demo, settings: ServiceSettings, seconds_to_ready: float) -> 
 
 async def _watch(demo: _Demo, driving: asyncio.Task[None], screen: Screen, stop: asyncio.Event) -> None:
     """Show the counts until told to stop, or a part ends by itself."""
-    intake = demo.service.pipeline.intake
-    seen, seen_s = intake.messages, time.monotonic()
+    intake, clock = demo.service.pipeline.intake, demo.city.clock
+    seen, seen_ms, seen_s = intake.messages, clock.now_ms(), time.monotonic()
     while not stop.is_set():
-        demo.service.check()
-        if not demo.broker.is_running:
-            raise ServiceFailedError(f"the broker ended by itself; its words are in {demo.broker.log}")
-        if driving.done():
-            raise ServiceFailedError("the simulators ended by themselves") from driving.exception()
+        _check(demo, driving)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _LINE_EVERY_S)
-        now_s = time.monotonic()
-        per_second = (intake.messages - seen) / max(now_s - seen_s, 1e-6)
-        seen, seen_s = intake.messages, now_s
-        city_ms = demo.city.clock.now_ms()
+        now, now_ms, now_s = intake.messages, clock.now_ms(), time.monotonic()
+        elapsed_s = max(now_s - seen_s, 1e-6)
         screen.show(
             LiveLine(
-                city_ms=city_ms,
+                city_ms=now_ms,
                 zone=demo.city.city.zone,
-                speed=demo.driver.pace.speed_at(city_ms),
-                per_second=per_second,
+                speed=(now_ms - seen_ms) / 1000 / elapsed_s,
+                per_second=(now - seen) / elapsed_s,
                 counts=await asyncio.to_thread(_counts, demo),
             )
         )
+        seen, seen_ms, seen_s = now, now_ms, now_s
+
+
+def _check(demo: _Demo, driving: asyncio.Task[None]) -> None:
+    """Return while everything runs.
+
+    Raises:
+        ServiceFailedError: a part ended by itself; its error is the cause.
+    """
+    demo.service.check()
+    if not demo.broker.is_running:
+        raise ServiceFailedError(f"the broker ended by itself; its words are in {demo.broker.log}")
+    if driving.done():
+        raise ServiceFailedError("the simulators ended by themselves") from driving.exception()
 
 
 def _counts(demo: _Demo) -> dict[str, int]:
-    """What the live line shows, by the words it uses."""
+    """What the live line shows, by the words it uses; what matters most first, for narrow terminals."""
     balance = demo.stores.journal.balance().as_dict()
-    counts = {name.replace("_", " "): balance[name] for name in _SHOWN}
-    return counts | {"faults": demo.views.faults.count(), "violations": demo.views.violations.count()}
+    found = {"faults": demo.views.faults.count(), "violations": demo.views.violations.count()}
+    return found | {name.replace("_", " "): balance[name] for name in _SHOWN}
 
 
 def terminal() -> Console:

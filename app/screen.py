@@ -57,7 +57,7 @@ class Banner:
 
 @dataclass(frozen=True, kw_only=True)
 class LiveLine:
-    """The counts of one moment. Times of the city are epoch ms."""
+    """The counts of one moment. Times of the city are epoch ms; the speed is what was really reached."""
 
     city_ms: int
     zone: ZoneInfo
@@ -69,7 +69,7 @@ class LiveLine:
         """One line."""
         local = datetime.fromtimestamp(self.city_ms / 1000, self.zone)
         counts = "  ".join(f"{name} {count:,}" for name, count in self.counts.items())
-        return f"{local:%a %d %b %H:%M:%S}  x{self.speed:g}  {self.per_second:,.0f} msg/s  {counts}"
+        return f"{local:%a %d %b %H:%M:%S}  x{self.speed:.3g}  {self.per_second:,.0f} msg/s  {counts}"
 
 
 class Screen(Protocol):

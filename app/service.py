@@ -75,6 +75,7 @@ class Service:
     async def stop(self) -> None:
         """Stop every part, last started first. Idempotent."""
         await self._cleanups.aclose()
+        await self._http.stop()  # its address was taken before anything was started
 
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks[name] = asyncio.create_task(work, name=name)

@@ -74,9 +74,8 @@ class Summary:
 
     def table(self) -> Table:
         """The figures for a terminal, in English and Vietnamese."""
-        table = Table(title="What happened / Kết quả", title_justify="left")
-        for heading in ("", "", ""):
-            table.add_column(heading, justify="right" if table.columns[1:] else "left")
+        table = Table("", "", "", title="What happened / Kết quả", title_justify="left", show_header=False)
+        table.columns[2].justify = "right"
         for name, value in self.as_dict().items():
             english, vietnamese = _WORDS[name]
             table.add_row(english, vietnamese, f"{value:,}")

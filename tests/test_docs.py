@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from api.application import create_app
 from api.services import ApiServices, OperationsViews
+from devices.catalogue_page import catalogue_page
 from devices.clock import SteppedClock
 from devices.registry import Registry
 from store.duckdb_store import DuckdbTelemetryStore
@@ -73,6 +74,10 @@ def test_every_dependency_has_its_reason() -> None:
     names = [re.split(r"[<>=!~\[; ]", requirement)[0] for requirement in wanted]
     reasons = text("docs/decisions/0001-dependencies.md").lower()
     assert [name for name in names if name.lower() not in reasons] == []
+
+
+def test_page_of_kinds_is_what_the_descriptions_say() -> None:
+    assert text("docs/kinds.md") == catalogue_page(), "run: ioc kinds > docs/kinds.md"
 
 
 def test_every_decision_is_listed() -> None:
