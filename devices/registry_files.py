@@ -42,7 +42,8 @@ def read_registry(path: Path) -> Registry:
     """The registry in a `.csv` or `.geojson` file.
 
     CSV: a header, one device a line; columns after the names of `Device` and of the kinds' attributes;
-    an empty cell is absent, several vendor ids are separated by spaces. GeoJSON: a FeatureCollection of points with the same names as properties.
+    an empty cell is absent, several vendor ids are separated by spaces. GeoJSON: a FeatureCollection of
+    points with the same names as properties.
 
     Raises:
         RegistryError: naming each bad line, or the relation that is broken.
