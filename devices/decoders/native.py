@@ -1,6 +1,5 @@
 """The native format: JSON objects, or arrays of them, on `ioc/v1/{area}/{kind}/{device}/…`."""
 
-import uuid
 from collections.abc import Callable
 from functools import cache
 from typing import Final
@@ -8,8 +7,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from devices.batch import plausible_ms
 from devices.decoders.counting import NameCounts
+from devices.decoders.vendor import with_id
 from devices.errors import Rejected, Rejection
 from devices.messages import Devices, Event, Ignored, RawMessage, Reading, Record, Status
 from devices.payloads import EventPayload, StatusPayload, reading_type
@@ -18,7 +17,6 @@ from devices.topics import NATIVE_FILTERS, Channel, Topic, parse_native
 
 __all__ = ["DECODER", "NativeDecoder"]
 
-_EVENT_IDS = uuid.UUID("6f2a2c1e-6d0f-5c3b-9a55-0d6d2f6f1a01")
 _TOPICS_KEPT = 200_000
 _LONGEST_ARRAY = 500
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -154,14 +152,7 @@ def _event(payload: bytes, device: Device) -> Event:
     except _UNDECODABLE as error:
         raise _rejected(payload, error) from None
     _check_device(event.device, device)
-    if event.id is None:
-        if plausible_ms(event.ts) is None:
-            raise Rejected(
-                Rejection.SCHEMA, "an event needs an id or a time, or nobody can tell it from the next"
-            )
-        # Content-derived, so that a redelivery is the same event.
-        event = msgspec.structs.replace(event, id=str(uuid.uuid5(_EVENT_IDS, device.id + payload.hex())))
-    return Event(device, event)
+    return Event(device, with_id(event, device, payload))
 
 
 def _event_element(payload: bytes, device: Device) -> Record:

@@ -1,18 +1,32 @@
 """What the decoders of vendors' formats share: who speaks, and from named measurements to a typed reading."""
 
+import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from devices.batch import plausible_ms
 from devices.decoders.counting import NameCounts
 from devices.errors import Rejected, Rejection
-from devices.messages import Devices, Reading
+from devices.messages import Devices, Event, Reading
 from devices.payloads import EventPayload, reading_type
 from devices.registry import Device
 
-__all__ = ["VendorDecoder", "json_object", "utc_from_epoch_s"]
+__all__ = [
+    "VendorDecoder",
+    "child",
+    "content_id",
+    "decoded",
+    "json_object",
+    "utc_from_epoch_s",
+    "utc_from_text",
+    "with_id",
+]
+
+_T = TypeVar("_T")
+_EVENT_IDS = uuid.UUID("6f2a2c1e-6d0f-5c3b-9a55-0d6d2f6f1a01")
 
 
 class VendorDecoder:
@@ -39,7 +53,7 @@ class VendorDecoder:
         """The device that the vendor calls so.
 
         Raises:
-            Rejected: the registry does not know it.
+            Rejected: the registry does not know it, or knows it as an asset that has nothing to say.
         """
         found = devices.identified(f"{self.name}:{identity}")
         if found is None:
@@ -47,6 +61,8 @@ class VendorDecoder:
                 Rejection.UNKNOWN_DEVICE,
                 f"no device has the vendor id {f'{self.name}:{identity}'!r}; add it in the registry",
             )
+        if found.is_passive:
+            raise Rejected(Rejection.WRONG_KIND, f"{found.id!r} is a {found.kind}, which has no telemetry")
         return found
 
     def reading(
@@ -82,6 +98,48 @@ class VendorDecoder:
         payload: EventPayload = _converted(present, EventPayload)
         return payload
 
+    def happened(self, device: Device, members: Mapping[str, Any], content: bytes) -> Event:
+        """An event at the device, with an id from `content` where the members hold none.
+
+        Raises:
+            Rejected: as `event` and `with_id` do.
+        """
+        return Event(device, with_id(self.event(members), device, content))
+
+
+def with_id(event: EventPayload, device: Device, content: bytes) -> EventPayload:
+    """The event with an id: its own, or one from its content, so that a redelivery is the same event.
+
+    Raises:
+        Rejected: it has neither an id nor a plausible time.
+    """
+    if event.id is not None:
+        return event
+    if plausible_ms(event.ts) is None:
+        raise Rejected(
+            Rejection.SCHEMA, "an event needs an id or a time, or nobody can tell it from the next"
+        )
+    return msgspec.structs.replace(event, id=content_id(device, content))
+
+
+def content_id(device: Device, content: bytes) -> str:
+    """The same id for the same content of the same device, whenever it comes."""
+    return str(uuid.uuid5(_EVENT_IDS, device.id + content.hex()))
+
+
+def child(parent: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The object under that name; empty where there is none.
+
+    Raises:
+        Rejected: something else stands there.
+    """
+    found = parent.get(name)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise Rejected(Rejection.SCHEMA, f"{name} must be an object, got {type(found).__name__}")
+    return found
+
 
 def json_object(payload: bytes) -> dict[str, Any]:
     """The payload's JSON object.
@@ -89,8 +147,17 @@ def json_object(payload: bytes) -> dict[str, Any]:
     Raises:
         Rejected: it is no JSON, or no object.
     """
+    return decoded(payload, dict[str, Any])
+
+
+def decoded(payload: bytes, wanted: type[_T]) -> _T:
+    """The payload's JSON as that type.
+
+    Raises:
+        Rejected: it is no JSON, or not of that type.
+    """
     try:
-        return msgspec.json.decode(payload, type=dict[str, Any])
+        return msgspec.json.decode(payload, type=wanted)
     except msgspec.ValidationError as error:
         raise Rejected(Rejection.SCHEMA, f"a JSON object is needed: {error}") from None
     except RecursionError:
@@ -109,6 +176,20 @@ def utc_from_epoch_s(seconds: float | None) -> datetime | None:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, ValueError, OSError):
         return None
+
+
+def utc_from_text(text: object) -> datetime | None:
+    """The moment an ISO 8601 text names; None without a zone, and for what is no such text.
+
+    Digits beyond microseconds are cut off.
+    """
+    if not isinstance(text, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 def _converted(values: Mapping[str, Any], wanted: Any) -> Any:
