@@ -1,0 +1,111 @@
+"""What the decoders of meters and relays share: checked numbers, phases, switches, words for liveness."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from devices.catalogue import kinds
+from devices.errors import Rejected, Rejection
+from devices.messages import Ignored, Reading, Record
+from devices.payloads import reading_type
+from devices.registry import Device
+
+__all__ = [
+    "has_phases",
+    "is_online",
+    "level_pct",
+    "meaningful",
+    "number",
+    "on_phase",
+    "single_phase",
+    "switched",
+    "uncharted",
+]
+
+_PHASE_NAMES: Mapping[str, str] = {
+    "power_w": "power_l{}_w",
+    "voltage_v": "voltage_l{}_v",
+    "current_a": "current_l{}_a",
+}
+_ONLINE: Mapping[str, bool] = {"online": True, "true": True, "offline": False, "false": False}
+_NO_VALUES = frozenset({"ts", "seq", "device"})
+
+
+def number(members: Mapping[str, Any], name: str) -> float | None:
+    """The number under that name; None where there is none or a null.
+
+    Raises:
+        Rejected: something else stands there; the error does not quote it, it may be personal.
+    """
+    value = members.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Rejected(Rejection.SCHEMA, f"{name} must be a number, got {type(value).__name__}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise Rejected(Rejection.SCHEMA, f"{name} is larger than any number a device measures") from None
+
+
+def has_phases(device: Device) -> bool:
+    """Whether the device's kind reports power, voltage and current for each phase."""
+    return on_phase("power_w", 1) in kinds()[device.kind].by_name
+
+
+def on_phase(name: str, phase: int) -> str:
+    """The name of the same measurement on one phase, counted from 1."""
+    pattern = _PHASE_NAMES.get(name)
+    return name if pattern is None else pattern.format(phase)
+
+
+def single_phase(device: Device, measurements: Mapping[str, Any], phase: int = 1) -> dict[str, Any]:
+    """A single-phase meter's measurements by the names of the device's kind.
+
+    On a three-phase device they are those of one phase.
+    """
+    if not has_phases(device):
+        return dict(measurements)
+    return {on_phase(name, phase): value for name, value in measurements.items()}
+
+
+def switched(device: Device, *, on: bool | None) -> dict[str, Any]:
+    """What a relay's position says: the command, and the state where the device's kind has one."""
+    if on is None:
+        return {}
+    state = {"power_state": "on" if on else "off"} if "power_state" in kinds()[device.kind].by_name else {}
+    return {"cmd_on": on} | state
+
+
+def level_pct(level: float | None, *, on: bool | None) -> float | None:
+    """A lamp's present level in %; one that is off keeps that of its next time, which is not how it burns."""
+    return None if level and on is False else level
+
+
+def is_online(word: str) -> bool:
+    """Whether a vendor's word for liveness means online, in any case and with or without quotes.
+
+    Raises:
+        Rejected: the word means neither.
+    """
+    online = _ONLINE.get(word.strip().strip('"').lower())
+    if online is None:
+        raise Rejected(Rejection.SCHEMA, f"liveness is online, offline, true or false, got {word[:40]!r}")
+    return online
+
+
+def meaningful(reading: Reading) -> Record:
+    """The reading itself, or Ignored where nothing in it is a field of the device's kind."""
+    payload = reading.payload
+    names = (name for name in payload.__struct_fields__ if name not in _NO_VALUES)
+    if all(getattr(payload, name) is None for name in names):
+        return Ignored("no_measurements")
+    return reading
+
+
+def uncharted(device: Device, names: Iterable[str]) -> dict[str, Any]:
+    """A vendor's names that belong to no field of ours, as measurements that only get counted.
+
+    One that happens to be spelled like a field is left out: its unit and meaning are the vendor's.
+    """
+    ours = reading_type(device.kind).__struct_fields__
+    return {name: True for name in names if name not in ours}
