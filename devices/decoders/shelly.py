@@ -123,25 +123,10 @@ class ShellyDecoder(VendorDecoder):
             return [Ignored("notify_event")]
         if notification.method not in {"NotifyStatus", "NotifyFullStatus"}:
             raise Rejected(Rejection.UNSUPPORTED, f"no notification is called {notification.method[:40]!r}")
-        speakers = self._speakers(notification.src, devices)
+        speakers = self.parts(devices, notification.src, _CHANNELS)
         self._check_prefix(prefix, speakers, devices)
         _remember(self._sources, prefix, notification.src)
         return self._readings(notification, speakers)
-
-    def _speakers(self, source: str, devices: Devices) -> dict[str, Device]:
-        """The devices behind one source by component; the source itself is the empty one.
-
-        Raises:
-            Rejected: there is none.
-        """
-        named = {
-            component: self.device(devices, f"{source}/{component}")
-            for component in _CHANNELS
-            if devices.identified(f"{self.name}:{source}/{component}") is not None
-        }
-        if not named or devices.identified(f"{self.name}:{source}") is not None:
-            named[""] = self.device(devices, source)
-        return named
 
     def _check_prefix(self, prefix: str, speakers: Mapping[str, Device], devices: Devices) -> None:
         """Refuse a device that speaks on another one's topic; a prefix that names no device is free.
@@ -190,7 +175,7 @@ class ShellyDecoder(VendorDecoder):
         if not online:
             # What it measures when it comes back is not what it measured before.
             self._latest.pop(source, None)
-        speakers = self._speakers(source, devices).values()
+        speakers = self.parts(devices, source, _CHANNELS).values()
         return [Status(device, online, message.retained) for device in speakers]
 
     def _is_ours(self, source: str, devices: Devices) -> bool:

@@ -72,8 +72,8 @@ class TasmotaDecoder(VendorDecoder):
         """
         identity, word = _taken_apart(message.topic)
         if word == "LWT":
-            return _liveness(message, self._devices(identity, devices).values())
-        spoken = self._devices(identity, devices)
+            return _liveness(message, self.parts(devices, identity, _RELAYS).values())
+        spoken = self.parts(devices, identity, _RELAYS)
         if message.retained:
             return [Ignored("retained")]
         status = json_object(message.payload)
@@ -88,21 +88,6 @@ class TasmotaDecoder(VendorDecoder):
             )
             records.append(self._controller(spoken[""], status, own))
         return records or [Ignored("no_measurements")]
-
-    def _devices(self, identity: str, devices: Devices) -> dict[str, Device]:
-        """The devices behind one controller by their relay's name; the controller itself is the empty one.
-
-        Raises:
-            Rejected: there is none.
-        """
-        spoken = {
-            relay: self.device(devices, f"{identity}/{relay}")
-            for relay in _RELAYS
-            if devices.identified(f"{self.name}:{identity}/{relay}") is not None
-        }
-        if not spoken or devices.identified(f"{self.name}:{identity}") is not None:
-            spoken[""] = self.device(devices, identity)
-        return spoken
 
     def _relay(self, device: Device, status: Mapping[str, Any], relay: str) -> Record:
         measurements = switched(device, on=_is_on(status, relay))

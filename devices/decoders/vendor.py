@@ -1,7 +1,7 @@
 """What the decoders of vendors' formats share: who speaks, and from named measurements to a typed reading."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -63,6 +63,23 @@ class VendorDecoder:
             )
         if found.is_passive:
             raise Rejected(Rejection.WRONG_KIND, f"{found.id!r} is a {found.kind}, which has no telemetry")
+        return found
+
+    def parts(self, devices: Devices, identity: str, names: Iterable[str]) -> dict[str, Device]:
+        """The devices behind one sender by their channel or relay; the sender itself is the empty one.
+
+        A part is a device of its own where the registry has `identity/part`.
+
+        Raises:
+            Rejected: the registry knows neither the sender nor one of its parts.
+        """
+        found = {
+            name: self.device(devices, f"{identity}/{name}")
+            for name in names
+            if devices.identified(f"{self.name}:{identity}/{name}") is not None
+        }
+        if not found or devices.identified(f"{self.name}:{identity}") is not None:
+            found[""] = self.device(devices, identity)
         return found
 
     def reading(
