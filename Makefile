@@ -41,9 +41,9 @@ format: $(VENV)/.installed-dev ## put the code into the project's format
 
 lock: ## make the lock files anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --no-header --no-annotate -q -o requirements.lock
+	  --no-strip-extras --no-header --no-annotate -q -o requirements.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-header --no-annotate -q -c requirements.lock -o requirements-dev.lock
+	  --no-emit-index-url --no-strip-extras --no-header --no-annotate -q -c requirements.lock -o requirements-dev.lock
 
 clean: ## remove the environment, caches and the demo's data
 	rm -rf $(VENV) data build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,41 @@
+"""`ioc rules`: work with the rule catalogue."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from rules.errors import RulesError
+from rules.proving import check_catalogue
+
+__all__ = ["COMMAND"]
+
+COMMAND = typer.Typer(add_completion=False, no_args_is_help=True)
+
+
+@COMMAND.callback(help="Work with the rule catalogue.")
+def _group() -> None:
+    """Work with the rule catalogue."""
+
+
+@COMMAND.command("check")
+def rules_check(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder with rules; default: the catalogue that comes with ioc.")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
+) -> None:
+    """Load every rule, check its expressions against the devices' fields, and run its tests."""
+    try:
+        report = check_catalogue(folder)
+    except RulesError as error:
+        raise SystemExit(f"ioc rules check: {error}") from None
+    for failure in report.failures:
+        typer.echo(failure, err=True)
+    typer.echo(f"{report.rules} rules, {report.tests} tests, {len(report.failures)} failures")
+    if json is not None:
+        figures = {"rules": report.rules, "tests": report.tests, "failures": list(report.failures)}
+        json.write_bytes(msgspec.json.encode(figures))
+    if not report.passed:
+        raise SystemExit(1)
