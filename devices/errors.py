@@ -3,13 +3,14 @@
 DevicesError
 ├── Rejected            input of a device that broke a rule: keep it as a dead letter, acknowledge, go on
 ├── RegistryError       the registry data is wrong: name the lines to the person who edits them
-└── PlateError          text that is no number plate: keep the text, classify nothing
+├── PlateError          text that is no number plate: keep the text, classify nothing
+└── MqttPacketError     bytes that are no MQTT 5 packet: close the connection, it cannot be read on
 """
 
 from collections.abc import Sequence
 from enum import StrEnum
 
-__all__ = ["DevicesError", "PlateError", "RegistryError", "Rejected", "Rejection"]
+__all__ = ["DevicesError", "MqttPacketError", "PlateError", "RegistryError", "Rejected", "Rejection"]
 
 _SHOWN_PROBLEMS = 5
 
@@ -72,3 +73,7 @@ class PlateError(DevicesError):
             f"no Vietnamese number plate has this form ({length} characters); keep it unclassified"
         )
         self.length = length
+
+
+class MqttPacketError(DevicesError):
+    """Bytes of a connection that break MQTT 5. What follows them cannot be read either."""
