@@ -54,6 +54,10 @@ class MessageDecoding:
         self._by_topic: dict[str, Decoder | None] = {}
         self.clocks = DeviceClocks()
 
+    def use(self, devices: Devices) -> None:
+        """Decode with these devices from the next message on. May be called from any thread."""
+        self._devices = devices
+
     def decode(self, messages: Sequence[RawMessage], received_at_ms: int, *, caught_up: bool) -> Chunk:
         """What the messages became. Nothing that a device sends makes this raise."""
         found = _Sorted()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import msgspec
 import polars as pl
 
-from devices.batch import ReadingBatch
+from devices.batch import DEAD_LETTER_SCHEMA, ReadingBatch
 from devices.stream import Content, DeadLetterBatch, EventBatch, Mark, StatusBatch
 
 __all__ = ["decode", "encode"]
@@ -42,11 +42,17 @@ def decode(name: str, body: bytes) -> Content:
     frames: dict[str, Callable[[pl.DataFrame], Content]] = {
         "events": EventBatch,
         "statuses": StatusBatch,
-        "dead-letters": DeadLetterBatch,
+        "dead-letters": lambda frame: DeadLetterBatch(_with_columns_since_added(frame)),
     }
     if name not in frames:
         raise ValueError(f"journal entries of type {name!r} are unknown; a newer version wrote this journal")
     return frames[name](pl.read_ipc_stream(io.BytesIO(body)))
+
+
+def _with_columns_since_added(letters: pl.DataFrame) -> pl.DataFrame:
+    """Dead letters of an older version, with the columns that they had not."""
+    missing = {name: dtype for name, dtype in DEAD_LETTER_SCHEMA.items() if name not in letters.columns}
+    return letters.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in missing.items())
 
 
 def _ipc(frame: pl.DataFrame) -> bytes:

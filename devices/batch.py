@@ -126,6 +126,7 @@ DEAD_LETTER_SCHEMA: Mapping[str, Any] = {
     "payload": pl.Binary,
     "payload_bytes": pl.Int64,
     "received_at": TIME,
+    "identity": pl.String,
 }
 
 
@@ -244,6 +245,7 @@ def dead_letter_frame(
                 "payload": payload[:sample_bytes],
                 "payload_bytes": len(payload),
                 "received_at": received_at_ms,
+                "identity": rejection.identity,
             }
         )
     return _times_from_ms(rows, DEAD_LETTER_SCHEMA)

@@ -41,13 +41,18 @@ class Rejected(DevicesError):
         reason: which rule.
         detail: the rule in words with the value seen, for the person who repairs the device.
         payload: the part of the message it concerns; None for the whole message.
+        identity: who spoke where the registry does not know it, as `format:identity`. It may hold a MAC
+            address, so it stands nowhere in the detail.
     """
 
-    def __init__(self, reason: Rejection, detail: str, payload: bytes | None = None) -> None:
+    def __init__(
+        self, reason: Rejection, detail: str, payload: bytes | None = None, *, identity: str | None = None
+    ) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
         self.payload = payload
+        self.identity = identity
 
 
 class RegistryError(DevicesError):

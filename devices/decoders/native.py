@@ -53,7 +53,9 @@ class NativeDecoder:
         device = devices.get(topic.device)
         if device is None:
             raise Rejected(
-                Rejection.UNKNOWN_DEVICE, f"no device {topic.device!r} in the registry; add it there"
+                Rejection.UNKNOWN_DEVICE,
+                f"no device {topic.device!r} in the registry; add it there",
+                identity=f"{self.name}:{topic.device}",
             )
         if device.kind != topic.kind:
             raise Rejected(

@@ -59,7 +59,8 @@ class VendorDecoder:
         if found is None:
             raise Rejected(
                 Rejection.UNKNOWN_DEVICE,
-                f"no device has the vendor id {f'{self.name}:{identity}'!r}; add it in the registry",
+                f"no device in the registry has this {self.name} identity; adopt it from the pending devices",
+                identity=f"{self.name}:{identity}",
             )
         if found.is_passive:
             raise Rejected(Rejection.WRONG_KIND, f"{found.id!r} is a {found.kind}, which has no telemetry")

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -68,8 +69,22 @@ class DetectionConsumer:
         self._read = 0
         self._last_commit_s = monotonic()
         self._untold: Outcome | None = None
+        self._successors: deque[Callable[[], Engine]] = deque()
         self.skipped = 0
         self._working: asyncio.Task[None] | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The engine at work."""
+        return self._engine
+
+    def succeed(self, make_engine: Callable[[], Engine]) -> None:
+        """Let a new engine take over before the next entry is read, with the states of the one before.
+
+        What was read so far is committed, and the new engine goes on from there as it would after a restart;
+        devices that it does not know lose their state. May be called from any thread.
+        """
+        self._successors.append(make_engine)
 
     @property
     def position(self) -> int:
@@ -113,6 +128,8 @@ class DetectionConsumer:
                 )
                 if coming.done():
                     entries, coming = coming.result(), None
+                    if not await self._change_engine(stop):
+                        break
                     await self._in_thread(partial(self._process, entries))
                 if self._wait_s() == 0:
                     await self._retried("commit", self._commit, stop)
@@ -121,6 +138,22 @@ class DetectionConsumer:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
+
+    async def _change_engine(self, stop: asyncio.Event) -> bool:
+        """Let waiting successors take over; False if asked to stop before they could."""
+        while self._successors:
+            replace_engine = partial(self._replace_engine, self._successors.popleft())
+            if self._wait_s() is not None and not await self._retried("commit", self._commit, stop):
+                return False
+            if not await self._retried("load", replace_engine, stop):
+                return False
+        return True
+
+    def _replace_engine(self, make_engine: Callable[[], Engine]) -> None:
+        engine = make_engine()
+        engine.restore(self._store.load(self._journal))
+        engine.succeed(self._engine)
+        self._engine = engine
 
     async def _next(self) -> Sequence[Entry]:
         return await self._feed.next_entries(self._read)

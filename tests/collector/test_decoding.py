@@ -8,8 +8,10 @@ from collector.decoding import Chunk, MessageDecoding
 from collector.duplicates import RecentRecords, event_key
 from collector.fates import Fate
 from devices.batch import ReadingBatch
+from devices.decoders.loading import decoders
 from devices.decoders.native import NativeDecoder
 from devices.messages import Devices, RawMessage, Record
+from devices.registry import Registry
 from devices.stream import DeadLetterBatch, Entry, EventBatch, StatusBatch
 from tests.collector.support import LAMP_TOPIC, LAMPS, telemetry
 
@@ -205,3 +207,22 @@ def test_recent_records_remembers_at_least_its_window_and_forgets_in_the_end() -
         recent.pass_messages(1)
     assert recent.is_repeated(event_key("L1", "25"), sent_again=False)
     assert not recent.is_repeated(event_key("L1", "1"), sent_again=False)
+
+
+def test_unknown_speaker_is_named_beside_its_dead_letter_and_not_in_its_detail() -> None:
+    vendor = RawMessage("tele/AABBCC/STATE", b"{}")
+    native = RawMessage(LAMP_TOPIC.replace("TK-L-0001", "L9"), b"{}")
+    decoding = MessageDecoding(decoders(), Registry([]), RecentRecords(10), 1000)
+    (letters,) = decoding.decode([vendor, native], NOW, caught_up=True).contents
+    assert isinstance(letters, DeadLetterBatch)
+    assert letters.frame["identity"].to_list() == ["tasmota:AABBCC", "native:L9"]
+    assert "AABBCC" not in letters.frame["detail"][0]
+
+
+def test_decoding_uses_another_registry_from_the_next_message_on() -> None:
+    decoding = MessageDecoding([NativeDecoder()], Registry([]), RecentRecords(10), 1000)
+    before = decoding.decode([telemetry(ts=NOW, seq=1)], NOW, caught_up=True)
+    decoding.use(LAMPS)
+    after = decoding.decode([telemetry(ts=NOW, seq=1)], NOW, caught_up=True)
+    assert (before.tally.of(Fate.DEAD_LETTERED), after.tally.of(Fate.DEAD_LETTERED)) == (1, 0)
+    assert readings(after)["seq"].to_list() == [1]

@@ -12,12 +12,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from collector.errors import JournalCorruptError, JournalFullError, JournalUnusableError
 from collector.fates import Fate, Tally
 from collector.journal import Consumer
+from collector.journal_codec import decode, encode
 from collector.sqlite_journal import SqliteJournal
-from devices.batch import ReadingBatch
-from devices.stream import Content, Mark
+from devices.batch import DEAD_LETTER_SCHEMA, ReadingBatch, dead_letter_frame
+from devices.errors import Rejected, Rejection
+from devices.messages import RawMessage
+from devices.stream import Content, DeadLetterBatch, Mark
 from tests.collector.support import lamp_batch
 
 CAP = 100_000_000
+REJECTED = Rejected(Rejection.TOPIC, "no such topic")
 
 
 def records(count: int, start: int = 0) -> tuple[list[Content], Tally]:
@@ -194,3 +198,14 @@ class JournalMachine(RuleBasedStateMachine):
 
 TestJournalMachine = JournalMachine.TestCase
 TestJournalMachine.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+
+
+def test_journal_of_an_older_version_gives_dead_letters_without_an_identity() -> None:
+    old = DeadLetterBatch(
+        dead_letter_frame([(RawMessage("a/b", b"x"), REJECTED)], 1_000, 100).drop("identity")
+    )
+    name, _, body = encode(old)
+    letters = decode(name, body)
+    assert isinstance(letters, DeadLetterBatch)
+    assert letters.frame.schema == dict(DEAD_LETTER_SCHEMA)
+    assert letters.frame["identity"].to_list() == [None]
