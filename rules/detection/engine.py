@@ -103,10 +103,14 @@ class Engine:
                 )
                 self._forgotten.append(device)
 
-    def succeed(self, other: "Engine") -> None:
-        """Keep the idle clock of the engine whose place this one takes, or nobody would be silent for a while."""
-        self._received_ms = other._received_ms
-        self._caught_up_since_ms = other._caught_up_since_ms
+    @property
+    def idle_clock(self) -> tuple[int, int | None]:
+        """Up to when everything is received, and since when we are caught up; epoch ms."""
+        return self._received_ms, self._caught_up_since_ms
+
+    def set_idle_clock(self, clock: tuple[int, int | None]) -> None:
+        """Go on from another engine's idle clock; a new one would find nobody silent for a while."""
+        self._received_ms, self._caught_up_since_ms = clock
 
     def process(self, entries: Sequence[Entry]) -> None:
         """Read entries in the order of the journal; what they change waits for `take_outcome`."""

@@ -152,7 +152,7 @@ class DetectionConsumer:
     def _replace_engine(self, make_engine: Callable[[], Engine]) -> None:
         engine = make_engine()
         engine.restore(self._store.load(self._journal))
-        engine.succeed(self._engine)
+        engine.set_idle_clock(self._engine.idle_clock)
         self._engine = engine
 
     async def _next(self) -> Sequence[Entry]:
