@@ -133,7 +133,7 @@ async def test_change_of_the_registry_changes_nothing_for_a_lamp_it_does_not_con
 
 async def test_idle_clock_goes_on_across_a_change() -> None:
     minutes = [Mark(START_MS + minute * MINUTE_MS, caught_up=True) for minute in range(1, 9)]
-    contents = [Mark(START_MS, caught_up=True), batch([told(0, 1)]), *minutes]
+    contents: list[Content] = [Mark(START_MS, caught_up=True), batch([told(0, 1)]), *minutes]
     expected = history((await run(contents, [SILENT])).changes)
     assert expected
     store = await run(contents, [SILENT], changed_at=6, becomes=[lamp("lamp-0"), lamp()])
