@@ -1,46 +1,57 @@
 """Recognising what was received before: a redelivery must change nothing."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from devices.batch import READING_COLUMNS, ReadingBatch, plausible_ms, to_ms
-from devices.payloads import reading_type
+import polars as pl
+
+from devices.batch import EARLIEST_MS, READING_COLUMNS, ReadingBatch
 from devices.stream import Entry, EventBatch
 
-__all__ = ["Key", "RecentRecords", "event_key", "reading_key"]
+__all__ = ["Keys", "RecentRecords", "event_keys", "reading_keys"]
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
-    """What makes a record the same one again.
+class Keys:
+    """What makes each of some records the same one again.
 
-    `is_certain`: nothing else can have this key. Otherwise equal records are normal, and one is a repetition
-    only if the broker says that it sends it again.
+    Nothing else can have the key of a record, except at the places in `uncertain`: there equal records are
+    normal, and one is a repetition only if the broker says that it sends it again.
     """
 
-    value: Hashable
-    is_certain: bool
+    values: Sequence[Hashable]
+    uncertain: frozenset[int] = frozenset()
 
 
-def reading_key(device: str, payload: Any) -> Key:
-    """The key of a reading.
+def reading_keys(frame: pl.DataFrame) -> Keys:
+    """The keys of readings, from columns that are the same before and after the journal.
 
     With time and sequence: device, raw time and sequence. With a time alone: device and the whole content,
     because two readings of one time may carry different fields. Without a time that is worth something the
     same, uncertain: sequences begin anew after every power cut.
     """
-    time_ms = plausible_ms(payload.ts)
-    if time_ms is not None and payload.seq is not None:
-        return Key((device, time_ms, payload.seq), is_certain=True)
-    fields = payload.__struct_fields__
-    content = tuple(getattr(payload, name) for name in fields if name not in {"ts", "device"})
-    return Key((device, to_ms(payload.ts), *content), is_certain=time_ms is not None)
+    times, numbers = frame["device_time"], frame["seq"]
+    keys: list[Hashable] = list(
+        zip(frame["device"].to_list(), times.to_list(), numbers.to_list(), strict=True)
+    )
+    earliest = times.min()
+    is_plain = isinstance(earliest, int) and earliest >= EARLIEST_MS
+    if is_plain and not (times.null_count() or numbers.null_count()):
+        return Keys(keys)
+    timed = (times >= EARLIEST_MS).fill_null(value=False)
+    by_content = (~(timed & numbers.is_not_null())).arg_true()
+    content = [name for name in frame.columns if name not in READING_COLUMNS]
+    places = by_content.to_list()
+    rows = frame.select("device", "device_time", "seq", *content)[by_content].iter_rows()
+    for place, row in zip(places, rows, strict=True):
+        keys[place] = row
+    is_timed = timed[by_content].to_list()
+    return Keys(keys, frozenset(place for place, good in zip(places, is_timed, strict=True) if not good))
 
 
-def event_key(device: str, event: str | None) -> Key:
-    """The key of an event: its device and its id."""
-    return Key(("event", device, event), is_certain=True)
+def event_keys(devices: Iterable[str], ids: Iterable[str | None]) -> Keys:
+    """The keys of events: device and id."""
+    return Keys([("event", device, event) for device, event in zip(devices, ids, strict=True)])
 
 
 class RecentRecords:
@@ -56,12 +67,25 @@ class RecentRecords:
         self._young: set[Hashable] = set()
         self._old: set[Hashable] = set()
 
-    def is_repeated(self, key: Key, *, sent_again: bool) -> bool:
-        """Whether the record was there before, `sent_again` being what the broker says; remembers it."""
-        is_known = key.value in self._young or key.value in self._old
-        if is_known and (key.is_certain or sent_again):
+    def repeated(self, keys: Keys, sent_again: Collection[int] = ()) -> list[int]:
+        """The places of the records that were there before; remembers all of them.
+
+        `sent_again`: the places of those that the broker says it sends again.
+        """
+        fresh = set(keys.values)
+        if len(fresh) == len(keys.values) and fresh.isdisjoint(self._young) and fresh.isdisjoint(self._old):
+            self._young |= fresh
+            return []
+        return [
+            place
+            for place, key in enumerate(keys.values)
+            if self._is_known(key) and (place not in keys.uncertain or place in sent_again)
+        ]
+
+    def _is_known(self, key: Hashable) -> bool:
+        if key in self._young or key in self._old:
             return True
-        self._young.add(key.value)
+        self._young.add(key)
         return False
 
     def pass_messages(self, count: int) -> None:
@@ -74,15 +98,7 @@ class RecentRecords:
         """Take in what the journal holds, for a start."""
         for entry in entries:
             if isinstance(entry.content, ReadingBatch):
-                self._young.update(key.value for key in _journaled_keys(entry.content))
+                self._young.update(reading_keys(entry.content.frame).values)
             elif isinstance(entry.content, EventBatch):
-                keys = entry.content.frame.select("device", "id").iter_rows()
-                self._young.update(event_key(device, event).value for device, event in keys)
-
-
-def _journaled_keys(batch: ReadingBatch) -> Iterable[Key]:
-    """The keys of journaled readings, as they were when the readings came."""
-    make = reading_type(batch.kind)
-    fields = [name for name in batch.frame.columns if name not in READING_COLUMNS]
-    for row in batch.frame.select("device", "device_time", "seq", *fields).iter_rows():
-        yield reading_key(row[0], make(ts=row[1], seq=row[2], **dict(zip(fields, row[3:], strict=True))))
+                frame = entry.content.frame
+                self._young.update(event_keys(frame["device"], frame["id"]).values)

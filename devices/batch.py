@@ -10,11 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from itertools import accumulate
-from operator import attrgetter
+from types import NoneType
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
+from msgspec.structs import astuple
 
 from devices.catalogue import kinds
 from devices.errors import Rejected
@@ -55,6 +56,9 @@ TIME = pl.Datetime("ms", "UTC")
 EARLIEST_MS = 946_684_800_000
 """2000-01-01T00:00Z. A device's time before it is that of a clock that was never set: as good as none."""
 
+_HEAD_MEMBERS = 3
+"""`ts`, `seq` and `device` stand before the fields in a reading's Struct."""
+_PLAIN_TIMES = frozenset({int, NoneType})
 _QUALITY = pl.Enum([quality.value for quality in TimeQuality])
 _POLARS_TYPES: Mapping[str, Any] = {
     "float": pl.Float64,
@@ -169,9 +173,9 @@ def reading_frame(kind_id: str, readings: Sequence[Reading], received_at_ms: int
     Whether that time is any good is judged afterwards, over the column.
     """
     fields = kinds()[kind_id].field_names
-    rows = list(map(attrgetter("ts", "seq", *fields), (reading.payload for reading in readings)))
-    columns = list(zip(*rows, strict=True)) if rows else [()] * (len(fields) + 2)
-    device_time = [to_ms(ts) for ts in columns[0]]
+    rows = map(astuple, [reading.payload for reading in readings])
+    columns = list(zip(*rows, strict=True)) if readings else [()] * (len(fields) + _HEAD_MEMBERS)
+    device_time = _epoch_ms(columns[0])
     data: dict[str, Any] = {
         "device": [reading.device.id for reading in readings],
         "area": [reading.device.area for reading in readings],
@@ -181,8 +185,13 @@ def reading_frame(kind_id: str, readings: Sequence[Reading], received_at_ms: int
         "seq": columns[1],
         "time_quality": [TimeQuality.OK.value] * len(readings),
     }
-    data |= dict(zip(fields, columns[2:], strict=True))
+    data |= dict(zip(fields, columns[_HEAD_MEMBERS:], strict=True))
     return pl.DataFrame(data, schema=reading_schema(kind_id))
+
+
+def _epoch_ms(times: Sequence[Any]) -> Sequence[int | None]:
+    """Device times as epoch milliseconds; most devices write numbers, and then nothing is left to do."""
+    return times if _PLAIN_TIMES.issuperset(map(type, times)) else [to_ms(moment) for moment in times]
 
 
 def event_frame(events: Sequence[Event], received_at_ms: int) -> pl.DataFrame:

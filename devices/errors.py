@@ -32,6 +32,7 @@ class Rejection(StrEnum):
     WRONG_KIND = "wrong_kind"
     DEVICE_MISMATCH = "device_mismatch"
     UNSUPPORTED = "unsupported"
+    RATE_LIMITED = "rate_limited"
 
 
 class Rejected(DevicesError):

@@ -1,7 +1,8 @@
 """What the broker hands over, and what decoders make of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -9,12 +10,25 @@ from devices.errors import Rejected
 from devices.payloads import EventPayload
 from devices.registry import Device
 
-__all__ = ["Decoder", "Devices", "Event", "Ignored", "RawMessage", "Reading", "Record", "Status"]
+__all__ = [
+    "Decoder",
+    "Devices",
+    "Event",
+    "Ignored",
+    "RawMessage",
+    "Reading",
+    "Record",
+    "Route",
+    "Router",
+    "Status",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class RawMessage:
-    """One MQTT message as it came. `receipt` is the transport's own handle for acknowledging it."""
+class RawMessage(Struct, frozen=True, gc=False):
+    """One MQTT message as it came. `receipt` is the transport's own handle for acknowledging it.
+
+    A Struct because one is made for every message: a frozen dataclass costs ten times as much.
+    """
 
     topic: str
     payload: bytes
@@ -23,8 +37,7 @@ class RawMessage:
     receipt: object = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True, gc=False):
     """Values a device measured at one time; `payload` is the Struct of its kind."""
 
     device: Device
@@ -57,6 +70,13 @@ class Ignored:
 
 Record = Reading | Event | Status | Ignored | Rejected
 """What one decoded record is. A rejected one stands beside its good neighbours of the same message."""
+
+
+class Route(Struct, frozen=True):
+    """Where a topic leads when it carries readings of one known device: its payloads need only `decode`."""
+
+    device: Device
+    decode: Callable[[bytes], Struct]
 
 
 class Devices(Protocol):
@@ -102,4 +122,17 @@ class Decoder(Protocol):
 
     def unknown_fields(self) -> dict[tuple[str, str], int]:
         """How often each unknown (kind, field) was met since the start."""
+        ...
+
+
+@runtime_checkable
+class Router(Protocol):
+    """A decoder that can say once for a topic how its ordinary messages are decoded."""
+
+    def route(self, topic: str, devices: Devices) -> Route | None:
+        """The way for messages that hold one reading of the topic's own device; None where there is none.
+
+        What the route's decoding refuses with `ValueError` or `RecursionError`, `Decoder.decode` looks at
+        again. It holds for as long as `devices` does.
+        """
         ...

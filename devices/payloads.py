@@ -56,6 +56,7 @@ def reading_type(kind_id: str) -> type[Struct]:
             *((field.name, _field_type(field), None) for field in kind.fields),
         ],
         forbid_unknown_fields=True,
+        omit_defaults=True,
         frozen=True,
         gc=False,
     )

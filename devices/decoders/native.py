@@ -10,7 +10,7 @@ from msgspec import Struct
 from devices.decoders.counting import NameCounts
 from devices.decoders.vendor import with_id
 from devices.errors import Rejected, Rejection
-from devices.messages import Devices, Event, Ignored, RawMessage, Reading, Record, Status
+from devices.messages import Devices, Event, Ignored, RawMessage, Reading, Record, Route, Status
 from devices.payloads import EventPayload, StatusPayload, reading_type
 from devices.registry import Device
 from devices.topics import NATIVE_FILTERS, Channel, Topic, parse_native
@@ -74,6 +74,19 @@ class NativeDecoder:
         if topic.channel is Channel.STATUS:
             return [_status(message, device)]
         return [Ignored(f"channel_{topic.channel.replace('/', '_')}")]
+
+    def route(self, topic: str, devices: Devices) -> Route | None:
+        """The short way for telemetry of a device that the topic names rightly; None for everything else."""
+        try:
+            named = self._topics.get(topic) or self._learn(topic)
+        except Rejected:
+            return None
+        device = devices.get(named.device)
+        if device is None or named.channel is not Channel.TELEMETRY:
+            return None
+        if (device.kind, device.area) != (named.kind, named.area):
+            return None
+        return Route(device, _one(reading_type(device.kind)))
 
     def unknown_fields(self) -> dict[tuple[str, str], int]:
         """How often each (kind, field) that no description knows was met since the start."""

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from collector.decoding import Chunk, MessageDecoding
-from collector.duplicates import RecentRecords, event_key
+from collector.duplicates import RecentRecords, event_keys
 from collector.fates import Fate
 from devices.batch import ReadingBatch
 from devices.decoders.loading import decoders
@@ -203,10 +203,9 @@ def test_duplicates_of_long_arrays_are_recognised_over_as_many_messages() -> Non
 def test_recent_records_remembers_at_least_its_window_and_forgets_in_the_end() -> None:
     recent = RecentRecords(window=10)
     for number in range(30):
-        assert not recent.is_repeated(event_key("L1", str(number)), sent_again=False)
+        assert recent.repeated(event_keys(["L1"], [str(number)])) == []
         recent.pass_messages(1)
-    assert recent.is_repeated(event_key("L1", "25"), sent_again=False)
-    assert not recent.is_repeated(event_key("L1", "1"), sent_again=False)
+    assert recent.repeated(event_keys(["L1", "L1"], ["25", "1"])) == [0]
 
 
 def test_unknown_speaker_is_named_beside_its_dead_letter_and_not_in_its_detail() -> None:
