@@ -98,14 +98,10 @@ class MessageDecoding:
         self.rates = RateLimiter(rate_limit or RateLimit(), devices)
 
     def use(self, devices: Devices) -> None:
-        """Know other devices from the next message on. Call it between two calls of `decode`."""
-        self._devices = devices
-        self._routes.clear()
-        self.rates.use(devices)
-
-    def use(self, devices: Devices) -> None:
         """Decode with these devices from the next message on. May be called from any thread."""
         self._devices = devices
+        self._routes = {}
+        self.rates.use(devices)
 
     def decode(self, messages: Sequence[RawMessage], received_at_ms: int, *, caught_up: bool) -> Chunk:
         """What the messages became. Nothing that a device sends makes this raise."""
