@@ -32,7 +32,7 @@ def lamp(number: int, ts: int, seq: int) -> RawMessage:
 
 def written(chunks: Sequence[Chunk], device: str) -> int:
     return sum(
-        (content.frame["device"] == device).sum()
+        content.frame["device"].to_list().count(device)
         for chunk in chunks
         for content in chunk.contents
         if isinstance(content, ReadingBatch)
