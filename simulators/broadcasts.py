@@ -10,6 +10,9 @@ from devices.programmes import BroadcastProgramme
 
 __all__ = ["Broadcast", "Broadcasts"]
 
+_MS_PER_DAY = 86_400_000
+_LOOK_AHEAD_DAYS = 7
+
 
 class Broadcast(NamedTuple):
     """One playing of a programme: from `from_ms` (inside) to `to_ms` (outside), epoch ms."""
@@ -32,6 +35,23 @@ class Broadcasts:
         day = datetime.fromtimestamp(at_ms / 1000, self._zone).date()
         yield from self._of_day(area, day)
         yield from self._of_day(area, day + timedelta(days=1))
+
+    def next_playing_ms(self, area: str, from_ms: int) -> int | None:
+        """The first moment at or after another at which a programme plays; None within a week."""
+        for day in range(_LOOK_AHEAD_DAYS):
+            spans = self.near(area, from_ms + day * _MS_PER_DAY)
+            starts = [max(span.from_ms, from_ms) for span in spans if span.to_ms > from_ms]
+            if starts:
+                return min(starts)
+        return None
+
+    def next_silence_ms(self, area: str, from_ms: int) -> int:
+        """The first moment at or after another at which no programme plays."""
+        at_ms = from_ms
+        for span in sorted(self.near(area, from_ms)):
+            if span.from_ms <= at_ms < span.to_ms:
+                at_ms = span.to_ms
+        return at_ms
 
     def _plan_day(self, area: str, day: date) -> tuple[Broadcast, ...]:
         planned: list[Broadcast] = []

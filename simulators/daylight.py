@@ -1,6 +1,7 @@
 """When a city's lamps are commanded on, how bright, and how long they have burnt: sun and dim curve."""
 
 from bisect import bisect_right
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from devices.cities import City
 __all__ = ["LightingClock", "LightingState"]
 
 _MS_PER_H = 3_600_000
+_MS_PER_DAY = 24 * _MS_PER_H
 _FULL_PCT = 100
 
 # The usual profile of dimmed LED streets: full until 22:00, 70 % until midnight, 50 % until 05:00, then full.
@@ -81,6 +83,24 @@ class LightingClock:
         if index < 0:
             raise ValueError(f"the lighting programme begins at {self._starts[0]}, asked for {at_ms!r}")
         return self._stretches[index].state(at_ms)
+
+    def next_lit_ms(self, from_ms: int) -> int:
+        """The first moment at or after another at which the programme asks for light."""
+        return self.next_level_ms(from_ms, range(1, _FULL_PCT + 1))
+
+    def next_level_ms(self, from_ms: int, levels_pct: Container[int]) -> int:
+        """The first moment at or after another at which the programme asks for a level of these.
+
+        Raises:
+            ValueError: the programme has no such level.
+        """
+        for night in range(2):
+            self.state(from_ms + night * _MS_PER_DAY)
+            index = max(0, bisect_right(self._starts, from_ms) - 1)
+            for stretch in self._stretches[index:]:
+                if stretch.to_ms > from_ms and stretch.dim_pct in levels_pct:
+                    return max(stretch.from_ms, from_ms)
+        raise ValueError(f"the lighting programme never asks for one of {levels_pct!r}")
 
     def _add_night(self) -> None:
         evening, morning = self._evening, self._evening + timedelta(days=1)

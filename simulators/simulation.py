@@ -12,15 +12,14 @@ from devices.clock import milliseconds
 from devices.registry import Device, Life
 from devices.topics import Channel, native_topic
 from simulators.behaviours import behaviours
-from simulators.broadcasts import Broadcasts
 from simulators.city import SimulatedCity
-from simulators.daylight import LightingClock
-from simulators.effects import SILENT, Effects
+from simulators.effects import SILENT
 from simulators.fault_types import fault_types
-from simulators.injection import Injector, TruthRecord
+from simulators.injector import Injector
 from simulators.messages import OutgoingMessage, TimeFormat, rfc3339_ms
 from simulators.randomness import stable_seed
 from simulators.scenario import Scenario
+from simulators.truth import TruthRecord
 from simulators.world import Behaviour, Happening, Moment, World
 
 __all__ = ["Disorder", "Simulation"]
@@ -103,9 +102,10 @@ class Simulation:
         if start_ms < self._origin_ms:
             raise ValueError(f"a run starts at its origin or later, got {start_ms} before {self._origin_ms}")
         self._disorder = disorder or Disorder()
-        self._injector = Injector(scenario, fault_types(), city.devices, seed=seed, origin_ms=self._origin_ms)
-        self._effects: Effects = self._injector.effects
-        self._speakers = _speakers(city, _world(city, seed, self._origin_ms, self._effects), seed)
+        world = World.of(city, seed, self._origin_ms)
+        self._injector = Injector(scenario, fault_types(), world)
+        self._effects = world.effects
+        self._speakers = _speakers(city, world, seed)
         self._lookahead_ms = max((speaker.interval_ms for speaker in self._speakers), default=0)
         self._now_ms = start_ms
         self._random = Random()
@@ -202,17 +202,6 @@ class Simulation:
 
     def _delay_ms(self) -> int:
         return self._random.randint(1, milliseconds(self._disorder.late_max_s))
-
-
-def _world(city: SimulatedCity, seed: int, origin_ms: int, effects: Effects) -> World:
-    return World(
-        city=city,
-        seed=seed,
-        origin_ms=origin_ms,
-        effects=effects,
-        lighting=LightingClock(city.city, origin_ms),
-        broadcasts=Broadcasts(city.programmes, city.city.zone),
-    )
 
 
 def _speakers(city: SimulatedCity, world: World, seed: int) -> list[_Speaker]:

@@ -12,6 +12,7 @@ from simulators.broadcasts import Broadcasts
 from simulators.city import SimulatedCity
 from simulators.daylight import LightingClock
 from simulators.effects import Effects
+from simulators.kinship import Kinship
 from simulators.messages import TimeFormat
 from simulators.randomness import generator
 
@@ -96,6 +97,7 @@ class World:
     effects: Effects
     lighting: LightingClock
     broadcasts: Broadcasts
+    kin: Kinship = field(init=False)
     _utc_offset_ms: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -103,6 +105,19 @@ class World:
         offset = datetime.fromtimestamp(self.origin_ms / 1000, self.city.city.zone).utcoffset()
         seconds = offset.total_seconds() if offset else 0.0
         object.__setattr__(self, "_utc_offset_ms", round(seconds * 1000))
+        object.__setattr__(self, "kin", Kinship(self.city.devices))
+
+    @classmethod
+    def of(cls, city: SimulatedCity, seed: int, origin_ms: int) -> "World":
+        """The world of a city from a moment on, in which nothing is wrong yet."""
+        return cls(
+            city=city,
+            seed=seed,
+            origin_ms=origin_ms,
+            effects=Effects(),
+            lighting=LightingClock(city.city, origin_ms),
+            broadcasts=Broadcasts(city.programmes, city.city.zone),
+        )
 
     def local_h(self, at_ms: int) -> float:
         """Hours since the local midnight of 1 January 1970."""

@@ -1,24 +1,36 @@
 """A camera past which much of the traffic goes far too fast."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
-from devices.registry import Device
+from devices.description import Label
 from simulators.effects import Effect
 from simulators.injection import FaultType, Injection
 from simulators.kinds.traffic_camera import SPEEDING
+from simulators.world import World
 
 
-def _effects(injection: Injection, devices: Sequence[Device]) -> Iterable[Effect]:  # noqa: ARG001 - nobody else suffers
+def _effects(injection: Injection, world: World) -> Iterable[Effect]:  # noqa: ARG001 - nobody else suffers
     return [injection.effect(SPEEDING)]
 
 
-def _fits(device: Device, at_ms: int) -> bool:
-    """Only a limit and a valid calibration make speed a suspected violation."""
-    until = device.attributes.get("calibrated_until")
-    if until is None or "limit_kmh" not in device.attributes:
+def _fits(injection: Injection, world: World) -> bool:  # noqa: ARG001 - the camera alone decides
+    """Only a limit and a calibration valid to the end make speed a suspected violation."""
+    attributes = injection.device.attributes
+    until = attributes.get("calibrated_until")
+    if until is None or "limit_kmh" not in attributes:
         return False
-    return at_ms / 1000 < datetime.fromisoformat(str(until)).timestamp()
+    return injection.to_ms / 1000 <= datetime.fromisoformat(str(until)).timestamp()
 
 
-FAULT = FaultType(id="speeding", kind="traffic-camera", effects=_effects, fits=_fits)
+FAULT = FaultType(
+    id="speeding",
+    kind="traffic-camera",
+    title=Label(
+        vi="Nhiều xe chạy quá tốc độ rõ rệt", en="Much of the traffic goes far faster than the limit"
+    ),
+    effects=_effects,
+    rules=("camera.speeding",),
+    fits=_fits,
+    shows="with the next vehicles",
+)

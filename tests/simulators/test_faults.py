@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 import simulators.faults
-from devices.catalogue import kinds
+from devices.catalogue import PASSIVE_KINDS, kinds
 from devices.registry import Registry
 from simulators.city import SimulatedCity, build_city
 from simulators.fault_types import fault_types
-from simulators.injection import Injector, TruthRecord
+from simulators.injector import Injector
 from simulators.scenario import FaultPlan, Scenario
 from simulators.simulation import Simulation
+from simulators.truth import TruthRecord
+from simulators.world import World
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -37,7 +39,7 @@ def telemetry(said: list[Any], device: str) -> list[Any]:
 def truth_of(
     city: SimulatedCity, scenario: Scenario, start_ms: int, hours: float, seed: int = 7
 ) -> tuple[TruthRecord, ...]:
-    injector = Injector(scenario, fault_types(), city.devices, seed=seed, origin_ms=start_ms)
+    injector = Injector(scenario, fault_types(), World.of(city, seed, start_ms))
     until_ms = start_ms + round(hours * HOUR_MS)
     injector.extend_to(until_ms)
     return injector.truth(until_ms)
@@ -47,7 +49,7 @@ def test_fault_types_are_all_found_and_afflict_known_kinds() -> None:
     found = [fault.id for fault in fault_types()]
     assert found == sorted(module.name for module in pkgutil.iter_modules(simulators.faults.__path__))
     assert {"lamp_out", "phase_lost", "device_silent", "speaker_off_programme", "speeding"} <= set(found)
-    assert {fault.kind for fault in fault_types()} <= set(kinds())
+    assert {fault.kind for fault in fault_types()} <= {*kinds(), *PASSIVE_KINDS}
 
 
 def test_lamp_out_is_commanded_on_without_power(listen: Listen, evening_ms: int) -> None:
@@ -169,7 +171,13 @@ def test_truth_says_which_fault_where_and_when(city: SimulatedCity, evening_ms: 
     begins_ms = evening_ms + HOUR_MS
     assert simulation.truth() == (
         TruthRecord(
-            fault="lamp_out", device="TK-L-0002", from_ms=begins_ms, to_ms=begins_ms + 30 * MINUTE_MS
+            fault="lamp_out",
+            kind="streetlight",
+            device="TK-L-0002",
+            from_ms=begins_ms,
+            to_ms=begins_ms + 30 * MINUTE_MS,
+            observable_ms=begins_ms,
+            rules=("lamp.out",),
         ),
     )
 
@@ -194,7 +202,7 @@ def test_faults_never_touch_one_device_at_the_same_time(tam_ky: Any, evening_ms:
         ),
     )
     city = build_city(tam_ky, 30, 1)
-    injector = Injector(crowded, fault_types(), city.devices, seed=3, origin_ms=evening_ms)
+    injector = Injector(crowded, fault_types(), World.of(city, 3, evening_ms))
     injector.extend_to(evening_ms + 48 * HOUR_MS)
     for device in city.devices:
         spans = sorted(
