@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry
 from api.application import create_app
 from api.services import ApiServices, OperationsViews
 from app.http_server import HttpServer
-from app.mqtt import PahoSource
+from app.mqtt_reader import MqttReader
 from app.observation import PipelineMetrics, checks
 from app.service import Service
 from app.settings import ServiceSettings
@@ -16,9 +16,9 @@ from devices.decoders.loading import decoders
 __all__ = ["broker_session", "service_of"]
 
 
-def broker_session(settings: ServiceSettings, stores: Stores) -> PahoSource:
+def broker_session(settings: ServiceSettings, stores: Stores) -> MqttReader:
     """The collector's session at the broker; its name is the journal's, so that it is found again."""
-    return PahoSource(
+    return MqttReader(
         settings.broker,
         f"ioc-collector-{stores.journal.id[:12]}",
         [name for decoder in decoders() for name in decoder.filters],
@@ -26,7 +26,7 @@ def broker_session(settings: ServiceSettings, stores: Stores) -> PahoSource:
     )
 
 
-def service_of(pipeline: Pipeline, session: PahoSource, views: OperationsViews) -> Service:
+def service_of(pipeline: Pipeline, session: MqttReader, views: OperationsViews) -> Service:
     """The service over a pipeline, its API bound to the address that the settings name.
 
     Raises:

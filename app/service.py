@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from app.http_server import HttpServer
-from app.mqtt import PahoSource
+from app.mqtt_reader import MqttReader
 from app.wiring import Pipeline
 
 __all__ = ["Service", "ServiceFailedError"]
@@ -29,7 +29,7 @@ class Service:
     time is read again at the next start), and disconnects.
     """
 
-    def __init__(self, pipeline: Pipeline, session: PahoSource, http: HttpServer) -> None:
+    def __init__(self, pipeline: Pipeline, session: MqttReader, http: HttpServer) -> None:
         self.pipeline = pipeline
         self._session = session
         self._http = http

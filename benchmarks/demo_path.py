@@ -22,7 +22,8 @@ from rich.table import Table
 from app.brokers import ChildBroker, find_mosquitto, mosquitto
 from app.data_directory import DataDirectory
 from app.logs import logging_to
-from app.mqtt import PahoPublisher, PahoSource
+from app.mqtt import PahoPublisher
+from app.mqtt_reader import MqttReader
 from app.settings import ServiceSettings
 from app.wiring import Pipeline, Stores
 from benchmarks.demo_process import free_port
@@ -74,7 +75,7 @@ async def _measure(count: int, folder: Path, console: Console) -> dict[str, Any]
     await broker.start()
     try:
         settings = ServiceSettings(data_dir=folder / "data", mqtt_port=broker.address.port)
-        ours = PahoSource(broker.address, "bench-ours", _FILTERS, receive_maximum=settings.receive_maximum)
+        ours = MqttReader(broker.address, "bench-ours", _FILTERS, receive_maximum=settings.receive_maximum)
         ours.start()
         await ours.wait_subscribed()
         await ours.stop()
@@ -134,7 +135,7 @@ async def _drain(
     """Seconds and CPU seconds until everything is stored and examined, and whether the fates add up."""
     directory = DataDirectory(settings.data_dir)
     stores = Stores(directory, settings)
-    source = PahoSource(settings.broker, "bench-ours", _FILTERS, receive_maximum=settings.receive_maximum)
+    source = MqttReader(settings.broker, "bench-ours", _FILTERS, receive_maximum=settings.receive_maximum)
     pipeline = Pipeline(
         settings=settings,
         stores=stores,

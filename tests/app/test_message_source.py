@@ -1,8 +1,8 @@
-"""What every read path must do on a real broker; another implementation is added to `make_source`."""
+"""What every read path must do on a real broker; another implementation is added to `Source`."""
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import pytest
 
 from app.brokers import BrokerStartError, ChildBroker, find_mosquitto, mosquitto, packaged_broker
 from app.mqtt import BrokerAddress, PahoPublisher, PahoSource
+from app.mqtt_reader import MqttReader
 from devices.messages import RawMessage
 
 FILTER = "ioc/v1/+/+/+/telemetry"
@@ -32,8 +33,17 @@ def free_port() -> int:
     return port
 
 
-def make_source(address: BrokerAddress, receive_maximum: int = 100) -> PahoSource:
-    return PahoSource(address, "collector-under-test", [FILTER], receive_maximum=receive_maximum)
+Source = PahoSource | MqttReader
+
+
+@pytest.fixture(params=[PahoSource, MqttReader], ids=["paho", "reader"])
+def make_source(request: pytest.FixtureRequest) -> Callable[..., Source]:
+    implementation: type[Source] = request.param
+
+    def make(address: BrokerAddress, receive_maximum: int = 100) -> Source:
+        return implementation(address, "collector-under-test", [FILTER], receive_maximum=receive_maximum)
+
+    return make
 
 
 @pytest.fixture(params=[pytest.param("mosquitto", marks=pytest.mark.mosquitto), "packaged"])
@@ -57,13 +67,13 @@ async def publisher(broker: ChildBroker) -> AsyncIterator[PahoPublisher]:
     await client.stop()
 
 
-async def subscribed(source: PahoSource) -> PahoSource:
+async def subscribed(source: Source) -> Source:
     source.start()
     await asyncio.wait_for(source.wait_subscribed(), PATIENCE_S)
     return source
 
 
-async def collect(source: PahoSource, count: int, *, acknowledge: bool = True) -> list[RawMessage]:
+async def collect(source: Source, count: int, *, acknowledge: bool = True) -> list[RawMessage]:
     found: list[RawMessage] = []
     empty_rounds = 0
     while len(found) < count and empty_rounds < PATIENCE_ROUNDS:
@@ -82,7 +92,7 @@ def messages(count: int, start: int = 0) -> list[Message]:
 
 
 async def test_source_receives_everything_in_order_beyond_its_window(
-    broker: ChildBroker, publisher: PahoPublisher
+    broker: ChildBroker, publisher: PahoPublisher, make_source: Callable[..., Source]
 ) -> None:
     source = await subscribed(make_source(broker.address))
     publishing = asyncio.create_task(publisher.publish(messages(500)))
@@ -95,7 +105,7 @@ async def test_source_receives_everything_in_order_beyond_its_window(
 @pytest.mark.mosquitto
 @pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)
 async def test_source_without_acknowledgement_is_given_no_more_than_its_window(
-    broker: ChildBroker, publisher: PahoPublisher
+    broker: ChildBroker, publisher: PahoPublisher, make_source: Callable[..., Source]
 ) -> None:
     source = await subscribed(make_source(broker.address, receive_maximum=20))
     await publisher.publish(messages(60))
@@ -110,7 +120,7 @@ async def test_source_without_acknowledgement_is_given_no_more_than_its_window(
 @pytest.mark.mosquitto
 @pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)
 async def test_source_reconnected_gets_again_what_it_did_not_acknowledge(
-    broker: ChildBroker, publisher: PahoPublisher
+    broker: ChildBroker, publisher: PahoPublisher, make_source: Callable[..., Source]
 ) -> None:
     source = await subscribed(make_source(broker.address))
     await publisher.publish(messages(10))
@@ -127,7 +137,7 @@ async def test_source_reconnected_gets_again_what_it_did_not_acknowledge(
 
 
 async def test_source_sees_a_retained_message_as_retained(
-    broker: ChildBroker, publisher: PahoPublisher
+    broker: ChildBroker, publisher: PahoPublisher, make_source: Callable[..., Source]
 ) -> None:
     retained = Message("ioc/v1/a/streetlight/L1/telemetry", b"kept", retain=True)
     await publisher.publish([retained])
