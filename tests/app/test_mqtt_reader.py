@@ -8,6 +8,7 @@ import pytest
 
 from app.mqtt import BrokerAddress
 from app.mqtt_reader import MqttReader
+from devices.messages import RawMessage
 from devices.mqtt_encoding import encode_publish
 
 CONNACK = b"\x20\x03\x00\x00\x00"
@@ -63,7 +64,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 async def test_reader_hands_over_messages_cut_anywhere_and_long_ones() -> None:
     async with reading(Broker(CONNACK + SUBACK + MESSAGE + LONG + MESSAGE)) as source:
-        found = []
+        found: list[RawMessage] = []
         while len(found) < 3:
             found += await source.receive(2, PATIENCE_S)
         assert [len(message.payload) for message in found] == [2, 300_000, 2]
@@ -73,7 +74,7 @@ async def test_reader_hands_over_messages_cut_anywhere_and_long_ones() -> None:
 async def test_reader_acknowledges_in_order_and_only_messages_of_this_connection() -> None:
     broker = Broker(CONNACK + SUBACK + MESSAGE + LONG)
     async with reading(broker) as source:
-        found = []
+        found: list[RawMessage] = []
         while len(found) < 2:
             found += await source.receive(10, PATIENCE_S)
         source.acknowledge(found)
