@@ -70,6 +70,7 @@ class LightingClock:
         self._starts: list[int] = []
         self._known_until_ms = 0
         self._add_night()
+        self._last_asked = (self._starts[0], self._state(self._starts[0]))
 
     def state(self, at_ms: int) -> LightingState:
         """What the programme asks for at a moment (epoch ms), not before the eve of the origin.
@@ -77,6 +78,12 @@ class LightingClock:
         Raises:
             ValueError: the moment lies before that.
         """
+        # A cabinet asks for all of its lamps, one after the other, at the same moment.
+        if at_ms != self._last_asked[0]:
+            self._last_asked = (at_ms, self._state(at_ms))
+        return self._last_asked[1]
+
+    def _state(self, at_ms: int) -> LightingState:
         while at_ms >= self._known_until_ms:
             self._add_night()
         index = bisect_right(self._starts, at_ms) - 1

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from devices.durations import parse_duration_ms
+from simulators.disorder import Disorder
 
 __all__ = ["FaultPlan", "Scenario", "ScenarioError", "load_scenario"]
 
@@ -56,11 +57,15 @@ class FaultPlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, r
 
 
 class Scenario(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A named list of faults to inject; the empty one is a city that just works."""
+    """A named list of faults to inject; the empty one is a city that just works.
+
+    `disorder` is how unreliable devices and their way to the broker are; absent, a little.
+    """
 
     id: str
     title: Mapping[str, str] = {}
     faults: tuple[FaultPlan, ...] = ()
+    disorder: Disorder | None = None
 
 
 def load_scenario(name: str | Path) -> Scenario:

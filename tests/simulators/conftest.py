@@ -8,9 +8,10 @@ import pytest
 from devices.cities import City, load_city
 from devices.topics import parse_native
 from simulators.city import SimulatedCity, build_city
+from simulators.disorder import Disorder
 from simulators.messages import OutgoingMessage
 from simulators.scenario import Scenario, load_scenario
-from simulators.simulation import Disorder, Simulation
+from simulators.simulation import Simulation
 
 MINUTE_MS = 60_000
 ORDERLY = Disorder(late_share=0, duplicate_share=0)
