@@ -1,0 +1,1 @@
+"""Load: devices that publish as fast as a broker takes it, from several processes, with a ledger."""
