@@ -22,9 +22,9 @@ COMMAND = typer.Typer(add_completion=False)
 
 _HELP = (
     "Drive a broker with the telemetry of a simulated city, as fast as it takes it or at a rate.\n\n"
-    "Devices share connections: device i publishes over connection i modulo C (--connections C, default 8), as"
-    " behind a gateway. So a broker whose ACL confines devices to their own topics needs the user of a gateway"
-    " whose prefix covers them (IOC_MQTT_USER, IOC_MQTT_PASSWORD). With --connections per-device up to 5,000"
+    "Devices share connections: device i publishes over connection i modulo C (--connections C, default 8),"
+    " as behind a gateway. So a broker whose ACL confines devices to their own topics needs the user of a"
+    " gateway whose prefix covers them (IOC_MQTT_USER, IOC_MQTT_PASSWORD). With --connections per-device up to 5,000"
     " devices have a connection each.\n\n"
     "The messages are native readings (JSON of up to 220 bytes, times as epoch ms) of the time of day it is:"
     " same seed and hour, same values. --ledger FILE notes every message that the broker has acknowledged:"
