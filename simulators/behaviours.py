@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import simulators.kinds
 from devices.catalogue import kinds
+from simulators.changes import Altered
 from simulators.world import Behaviour, World
 
 __all__ = ["behaviours"]
@@ -23,5 +24,6 @@ def behaviours(world: World) -> Mapping[str, Behaviour]:
         if module_info.name not in by_table:
             raise ValueError(f"a behaviour is named after its kind's table, got {module_info.name!r}")
         module = importlib.import_module(f"simulators.kinds.{module_info.name}")
-        found[by_table[module_info.name]] = module.BEHAVIOUR(world)
+        kind = by_table[module_info.name]
+        found[kind] = Altered(module.BEHAVIOUR(world), kind, world)
     return found

@@ -36,11 +36,14 @@ class Broadcasts:
         yield from self._of_day(area, day)
         yield from self._of_day(area, day + timedelta(days=1))
 
-    def next_playing_ms(self, area: str, from_ms: int) -> int | None:
-        """The first moment at or after another at which a programme plays; None within a week."""
+    def next_playing_ms(self, area: str, from_ms: int, lag_ms: int = 0) -> int | None:
+        """The first moment at or after another at which a programme plays; None within a week.
+
+        Both ends of a programme count only from `lag_ms` within it.
+        """
         for day in range(_LOOK_AHEAD_DAYS):
             spans = self.near(area, from_ms + day * _MS_PER_DAY)
-            starts = [max(span.from_ms, from_ms) for span in spans if span.to_ms > from_ms]
+            starts = [max(span.from_ms + lag_ms, from_ms) for span in spans if span.to_ms - lag_ms > from_ms]
             if starts:
                 return min(starts)
         return None

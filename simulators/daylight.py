@@ -95,6 +95,13 @@ class LightingClock:
         """The first moment at or after another at which the programme asks for light."""
         return self.next_level_ms(from_ms, range(1, _FULL_PCT + 1))
 
+    def next_unlit_ms(self, from_ms: int) -> int:
+        """The first moment at or after another at which the programme asks for no light."""
+        at_ms = from_ms
+        while self.state(at_ms).dim_pct > 0:
+            at_ms = self._stretches[bisect_right(self._starts, at_ms) - 1].to_ms
+        return at_ms
+
     def next_level_ms(self, from_ms: int, levels_pct: Container[int]) -> int:
         """The first moment at or after another at which the programme asks for a level of these.
 

@@ -5,7 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["CLOCK", "SILENT", "STORING", "Effect", "Effects"]
+__all__ = ["CAUSE", "CLOCK", "SILENT", "STORING", "Effect", "Effects"]
+
+CAUSE = "cause"
+"""Others suffer from what is wrong here, and the device itself says what it always says."""
 
 SILENT = "silent"
 """Nothing the device says arrives. Every kind has this knob and the two below; others are named in their

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from devices.description import Label
 from simulators.effects import Effect
 from simulators.injection import FaultType, Injection
-from simulators.lamps import DARK
+from simulators.lamp_modes import DARK
 from simulators.world import World
 
 

@@ -7,7 +7,7 @@ from devices.registry import Device, Phase
 from simulators.effects import SILENT, Effect
 from simulators.injection import FaultType, Injection, Symptoms
 from simulators.kinds.lighting_cabinet import PHASE_DEAD
-from simulators.lamps import DARK
+from simulators.lamp_modes import DARK
 from simulators.world import World
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from devices.registry import Device
-from simulators.lamps import DARK, STANDBY_W, lamp_energy_kwh, lamp_power_w, rated_w
+from simulators.lamp_modes import Light
+from simulators.lamps import STANDBY_W, lamp_burnt, lamp_light, lamp_power_w, rated_w
 from simulators.messages import TimeFormat
 from simulators.randomness import wobble
 from simulators.world import Behaviour, Happening, Moment, World
@@ -39,24 +40,25 @@ class _Streetlight:
         """The lamp's reading; a dark lamp keeps saying that it was commanded on."""
         world, at_ms, random = self._world, moment.at_ms, moment.random
         traits = self._traits.get(device.id) or self._learn(device)
-        state = world.lighting.state(at_ms)
-        power_w = lamp_power_w(world, device, at_ms, state.dim_pct) * wobble(random, _NOISE_SHARE)
+        light = lamp_light(world, device, at_ms)
+        counters = lamp_burnt(world, device, at_ms)
+        power_w = lamp_power_w(device, light) * wobble(random, _NOISE_SHARE)
         factor = _STANDBY_FACTOR
         if power_w > 2 * STANDBY_W:
             power_w *= traits.efficiency
-            factor = 0.86 + 0.11 * state.dim_pct / 100
+            factor = 0.86 + 0.11 * light.given_pct / 100
         voltage_v = (world.grid_v(at_ms) + traits.offset_v) * wobble(random, 0.004)
         return {
-            "cmd_on": state.dim_pct > 0,
-            "power_state": self._power_state(device, at_ms, state.dim_pct),
-            "dim_pct": state.dim_pct,
+            "cmd_on": light.commanded_pct > 0,
+            "power_state": _power_state(light),
+            "dim_pct": light.shown_pct,
             "power_w": round(power_w, 1),
             "voltage_v": round(voltage_v, 1),
             "current_a": round(power_w / factor / voltage_v, 3),
             "power_factor_ratio": round(factor * wobble(random, 0.01), 2),
-            "energy_kwh": round(traits.energy_kwh + lamp_energy_kwh(world, device, at_ms), 3),
-            "burning_h": round(traits.burning_h + state.burning_h, 2),
-            "switch_on_count": traits.switch_on_count + state.switch_on_count,
+            "energy_kwh": round(traits.energy_kwh + rated_w(device) * counters.full_load_h / 1000, 3),
+            "burning_h": round(traits.burning_h + counters.burning_h, 2),
+            "switch_on_count": traits.switch_on_count + counters.switch_on_count,
             "temp_c": round(
                 world.ambient_c(at_ms) + _HEAT_C * power_w / rated_w(device) + random.random(), 1
             ),
@@ -66,11 +68,6 @@ class _Streetlight:
     def events(self, device: Device, moment: Moment) -> tuple[Happening, ...]:  # noqa: ARG002 - part of the protocol
         """Lamps say nothing but readings."""
         return ()
-
-    def _power_state(self, device: Device, at_ms: int, dim_pct: int) -> str:
-        if dim_pct == 0 or self._world.effects.active(device.id, DARK, at_ms):
-            return "off"
-        return "low" if dim_pct < _LOW_BELOW_PCT else "on"
 
     def _learn(self, device: Device) -> _Traits:
         random = self._world.traits(device)
@@ -86,6 +83,12 @@ class _Streetlight:
         )
         self._traits[device.id] = traits
         return traits
+
+
+def _power_state(light: Light) -> str:
+    if light.given_pct == 0:
+        return "off"
+    return "low" if light.given_pct < _LOW_BELOW_PCT else "on"
 
 
 BEHAVIOUR: type[Behaviour] = _Streetlight

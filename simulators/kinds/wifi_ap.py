@@ -8,6 +8,17 @@ from simulators.messages import TimeFormat
 from simulators.randomness import wobble
 from simulators.world import Behaviour, Happening, Moment, Profile, World
 
+__all__ = ["BOOTING", "CROWDED", "DESERTED", "is_busy_hour"]
+
+BOOTING = "booting"
+"""Knob of an access point: it starts anew as the effect begins and, with a value, again every so many ms."""
+
+CROWDED = "crowded"
+"""Knob of an access point: at busy hours the effect's value is the share of its capacity in use."""
+
+DESERTED = "deserted"
+"""Knob of an access point: nobody is connected."""
+
 # Share of the capacity in use by hour: empty before dawn, busiest in the evening.
 _CLIENTS = Profile(
     [
@@ -16,6 +27,7 @@ _CLIENTS = Profile(
     ]
 )  # fmt: skip
 _MOST_SHARE = 0.85
+_BUSY_SHARE = 0.3
 _DEFAULT_CAPACITY_COUNT = 64
 _TX_BYTES_PER_CLIENT_H = 45_000_000
 _RX_SHARE = 0.12
@@ -46,8 +58,9 @@ class _AccessPoint:
         """The access point's reading."""
         world, at_ms, random = self._world, moment.at_ms, moment.random
         traits = self._traits.get(device.id) or self._learn(device)
-        share = min(_MOST_SHARE, _CLIENTS.at(world.local_h(at_ms)) * traits.popularity * wobble(random, 0.15))
-        tx_bytes = self._sent_bytes(traits, at_ms)
+        share = self._share(device, traits, moment)
+        booted_ms = self._booted_ms(device, traits, at_ms)
+        tx_bytes = self._sent_bytes(device, traits, booted_ms, at_ms)
         return {
             "client_count": round(traits.capacity_count * share),
             "rx_bytes": int(tx_bytes * _RX_SHARE),
@@ -60,7 +73,7 @@ class _AccessPoint:
             "auth_failure_count": int(3 * random.random() * share),
             "cpu_pct": round(8 + 45 * share * wobble(random, 0.2)),
             "memory_pct": round(traits.memory_pct + 10 * share),
-            "uptime_s": (at_ms - traits.booted_ms) // 1000,
+            "uptime_s": (at_ms - booted_ms) // 1000,
             "temp_c": round(world.ambient_c(at_ms) + 14 + 8 * share + random.random(), 1),
         }
 
@@ -68,12 +81,40 @@ class _AccessPoint:
         """Access points say nothing but readings."""
         return ()
 
-    def _sent_bytes(self, traits: _Traits, at_ms: int) -> float:
+    def _share(self, device: Device, traits: _Traits, moment: Moment) -> float:
+        """The share of the capacity in use."""
+        local_h = self._world.local_h(moment.at_ms)
+        noise = wobble(moment.random, 0.15)
+        share = min(_MOST_SHARE, _CLIENTS.at(local_h) * traits.popularity * noise)
+        if self._world.effects.active(device.id, DESERTED, moment.at_ms):
+            return 0.0
+        crowd = self._world.effects.active(device.id, CROWDED, moment.at_ms)
+        if crowd and is_busy_hour(local_h):
+            return float(crowd.value) * wobble(moment.random, 0.02)
+        return share
+
+    def _booted_ms(self, device: Device, traits: _Traits, at_ms: int) -> int:
+        """When it was started last."""
+        booted_ms = traits.booted_ms
+        for effect in self._world.effects.of(device.id, BOOTING):
+            if effect.from_ms <= at_ms:
+                passed_ms = min(at_ms, effect.to_ms) - effect.from_ms
+                again_ms = passed_ms - passed_ms % effect.value if effect.value else 0
+                booted_ms = max(booted_ms, effect.from_ms + again_ms)
+        return booted_ms
+
+    def _sent_bytes(self, device: Device, traits: _Traits, booted_ms: int, at_ms: int) -> float:
         """Bytes sent to clients since the start: the area under the curve, so that it never falls."""
-        used = _CLIENTS.total(self._world.local_h(at_ms)) - _CLIENTS.total(
-            self._world.local_h(traits.booted_ms)
-        )
+        used = self._used_h(booted_ms, at_ms)
+        for effect in self._world.effects.of(device.id, DESERTED):
+            from_ms, to_ms = max(effect.from_ms, booted_ms), min(effect.to_ms, at_ms)
+            if from_ms < to_ms:
+                used -= self._used_h(from_ms, to_ms)
         return used * traits.capacity_count * traits.popularity * _TX_BYTES_PER_CLIENT_H
+
+    def _used_h(self, from_ms: int, to_ms: int) -> float:
+        local_h = self._world.local_h
+        return _CLIENTS.total(local_h(to_ms)) - _CLIENTS.total(local_h(from_ms))
 
     def _learn(self, device: Device) -> _Traits:
         random = self._world.traits(device)
@@ -87,6 +128,11 @@ class _AccessPoint:
         )
         self._traits[device.id] = traits
         return traits
+
+
+def is_busy_hour(local_h: float) -> bool:
+    """Whether a public access point is busy at hours since a local midnight."""
+    return _CLIENTS.at(local_h) >= _BUSY_SHARE
 
 
 BEHAVIOUR: type[Behaviour] = _AccessPoint

@@ -1,0 +1,24 @@
+"""A lamp that goes on and off all night."""
+
+from devices.description import Label
+from simulators.afflictions import symptoms, turned
+from simulators.injection import FaultType
+from simulators.lamp_modes import CYCLING
+from simulators.moments import next_dusk
+
+_PERIOD_MS = 360_000
+
+FAULT = FaultType(
+    id="lamp_cycling",
+    kind="streetlight",
+    title=Label(
+        vi="Đèn chớp tắt liên tục trong khi được lệnh bật",
+        en="The lamp goes on and off every six minutes while commanded on",
+    ),
+    effects=turned(CYCLING, value=_PERIOD_MS),
+    rules=("lamp.cycling",),
+    observable=next_dusk,
+    shows="dusk",
+    also=symptoms("lamp.out"),
+    lasts=("12h", "30h"),
+)

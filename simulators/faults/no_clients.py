@@ -1,0 +1,21 @@
+"""An access point that says it is well, and nobody can use it: a dead portal or backhaul."""
+
+from devices.description import Label
+from simulators.afflictions import turned
+from simulators.injection import FaultType
+from simulators.kinds.wifi_ap import DESERTED
+from simulators.moments import next_busy_hour
+
+FAULT = FaultType(
+    id="no_clients",
+    kind="wifi-ap",
+    title=Label(
+        vi="Không ai kết nối vào giờ đông, cổng đăng nhập hoặc đường truyền chết",
+        en="Nobody is connected at a busy hour although all looks well",
+    ),
+    effects=turned(DESERTED),
+    rules=("wifi.no_clients",),
+    observable=next_busy_hour,
+    shows="the next busy hour",
+    lasts=("11h", "20h"),
+)
