@@ -226,7 +226,7 @@ def test_fault_that_no_device_is_left_for_does_not_take_place(tam_ky: Any, eveni
 @pytest.mark.parametrize(
     ("plan", "message"),
     [
-        ({"fault": "meteor"}, "unknown fault 'meteor'; known: device_silent"),
+        ({"fault": "meteor"}, "unknown fault 'meteor'; known: amp_fault, "),
         ({"fault": "lamp_out", "device": "TK-L-9999"}, "'TK-L-9999', which the city does not have"),
         ({"fault": "lamp_out", "device": "TK-C-01"}, "'TK-C-01' is a lighting-cabinet"),
     ],
