@@ -7,13 +7,16 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench prove servers format lock clean
+.PHONY: help run score test check bench prove servers format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.installed ## the whole demo city: broker, collector, rules, API, 300 simulated devices
 	@$(BIN)/ioc demo $(ARGS)
+
+score: $(VENV)/.installed ## play a city with known faults as fast as can be, and score what was detected
+	@$(BIN)/ioc score run $(ARGS)
 
 test: $(VENV)/.installed-dev ## all tests with coverage (those that need a missing server are skipped and say so; in CI they fail)
 	$(BIN)/pytest $(or $(ARGS),--cov --cov-fail-under=90)

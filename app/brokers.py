@@ -21,7 +21,9 @@ from devices.description import Label
 __all__ = [
     "BrokerStartError",
     "ChildBroker",
+    "chosen_broker",
     "find_mosquitto",
+    "free_port",
     "mosquitto",
     "packaged_broker",
     "port_is_free",
@@ -145,6 +147,29 @@ class ChildBroker:
             await asyncio.to_thread(process.wait)
         if process.stdin is not None:
             process.stdin.close()
+
+
+def chosen_broker(choice: str, port: int, folder: Path) -> ChildBroker:
+    """The broker that was chosen: `auto` is mosquitto where it is installed, else the packaged one.
+
+    Raises:
+        BrokerStartError: mosquitto was chosen and is not installed.
+        OSError: its configuration cannot be written.
+    """
+    program = find_mosquitto() if choice != "packaged" else None
+    if program is None and choice == "mosquitto":
+        raise BrokerStartError(
+            "mosquitto is not installed; install it, or leave --broker away for the packaged one"
+        )
+    return mosquitto(program, port, folder) if program else packaged_broker(port, folder)
+
+
+def free_port() -> int:
+    """A port of this machine's loopback that nothing listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def find_mosquitto() -> str | None:

@@ -15,7 +15,7 @@ from api.auth import Role
 from api.services import OperationsViews
 from app import STARTED_S
 from app.assembly import broker_session, service_of
-from app.brokers import HOST, BrokerStartError, ChildBroker, find_mosquitto, mosquitto, packaged_broker
+from app.brokers import HOST, BrokerStartError, ChildBroker, chosen_broker
 from app.data_directory import DataDirectory
 from app.demo_city import CityPlan, DemoCity, WatchedSource, open_city
 from app.errors import StartError
@@ -128,9 +128,9 @@ async def _start(options: DemoOptions, cleanups: AsyncExitStack) -> _Demo:
     cleanups.enter_context(logging_to(directory.log))
     stores = Stores(directory, settings)
     cleanups.callback(stores.close)
-    broker = _broker(options, directory)
-    cleanups.push_async_callback(broker.stop)
     try:
+        broker = chosen_broker(options.broker, settings.mqtt_port, directory.broker)
+        cleanups.push_async_callback(broker.stop)
         await broker.start()
     except BrokerStartError as error:
         raise StartError(str(error)) from error
@@ -152,16 +152,6 @@ async def _start(options: DemoOptions, cleanups: AsyncExitStack) -> _Demo:
         views=views,
         key=_one_time_key(views),
     )
-
-
-def _broker(options: DemoOptions, directory: DataDirectory) -> ChildBroker:
-    program = find_mosquitto() if options.broker != "packaged" else None
-    if program is None and options.broker == "mosquitto":
-        raise StartError(
-            "mosquitto is not installed; install it, or leave --broker away for the packaged one"
-        )
-    port = options.settings.mqtt_port
-    return mosquitto(program, port, directory.broker) if program else packaged_broker(port, directory.broker)
 
 
 def _service(settings: ServiceSettings, stores: Stores, city: DemoCity, views: OperationsViews) -> Service:

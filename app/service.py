@@ -23,13 +23,13 @@ class ServiceFailedError(Exception):
 
 
 class Service:
-    """Runs a pipeline and its HTTP server.
+    """Runs a pipeline, and its HTTP server where there is one.
 
     Stopping takes in nothing more, lets both consumers finish what is journaled (what does not fit into the
     time is read again at the next start), and disconnects.
     """
 
-    def __init__(self, pipeline: Pipeline, session: MqttReader, http: HttpServer) -> None:
+    def __init__(self, pipeline: Pipeline, session: MqttReader, http: HttpServer | None) -> None:
         self.pipeline = pipeline
         self._session = session
         self._http = http
@@ -54,8 +54,9 @@ class Service:
         self._cleanups.push_async_callback(self._session.stop)
         self._run("intake", pipeline.intake.run(self._stop_intake))
         self._cleanups.push_async_callback(self._end_intake)
-        self._cleanups.push_async_callback(self._http.stop)
-        await self._http.start()
+        if self._http is not None:
+            self._cleanups.push_async_callback(self._http.stop)
+            await self._http.start()
         while not pipeline.intake.is_caught_up:
             self.check()
             await asyncio.sleep(0.02)
@@ -75,7 +76,8 @@ class Service:
     async def stop(self) -> None:
         """Stop every part, last started first. Idempotent."""
         await self._cleanups.aclose()
-        await self._http.stop()  # its address was taken before anything was started
+        if self._http is not None:
+            await self._http.stop()  # its address was taken before anything was started
 
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks[name] = asyncio.create_task(work, name=name)
