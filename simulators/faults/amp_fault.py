@@ -17,5 +17,5 @@ FAULT = FaultType(
     rules=("speaker.amp_fault",),
     observable=next_broadcast,
     shows="the next broadcast",
-    lasts=("13h", "26h"),
+    lasts=("4h", "16h"),
 )

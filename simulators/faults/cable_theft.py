@@ -43,5 +43,5 @@ FAULT = FaultType(
     rules=("cabinet.cable_theft",),
     fits=has_circuit,
     also=_also,
-    lasts=("6h", "24h"),
+    lasts=("3h", "10h"),
 )

@@ -14,5 +14,5 @@ FAULT = FaultType(
     rules=("wifi.client_saturation",),
     observable=next_busy_hour,
     shows="the next busy hour",
-    lasts=("11h", "20h"),
+    lasts=("3h", "12h"),
 )

@@ -22,5 +22,5 @@ FAULT = FaultType(
     observable=next_dusk,
     shows="dusk",
     also=symptoms("lamp.out", of_dependants=True),
-    lasts=("13h", "20h"),
+    lasts=("2h", "6h"),
 )

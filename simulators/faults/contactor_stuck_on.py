@@ -22,5 +22,5 @@ FAULT = FaultType(
     observable=next_dawn,
     shows="dawn",
     also=symptoms("lamp.day_burner", "lamp.dimming_failure", of_dependants=True),
-    lasts=("13h", "20h"),
+    lasts=("2h", "6h"),
 )

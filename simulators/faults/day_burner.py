@@ -15,5 +15,5 @@ FAULT = FaultType(
     observable=next_dawn,
     shows="dawn",
     also=symptoms("lamp.dimming_failure"),
-    lasts=("14h", "30h"),
+    lasts=("6h", "20h"),
 )

@@ -16,5 +16,5 @@ FAULT = FaultType(
     rules=("lamp.dimming_failure",),
     observable=next_dimming,
     shows="22:00, when lamps are dimmed",
-    lasts=("14h", "30h"),
+    lasts=("6h", "20h"),
 )

@@ -20,5 +20,5 @@ FAULT = FaultType(
     observable=next_dusk,
     shows="dusk",
     also=symptoms("lamp.out"),
-    lasts=("12h", "30h"),
+    lasts=("6h", "20h"),
 )

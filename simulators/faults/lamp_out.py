@@ -25,5 +25,5 @@ FAULT = FaultType(
     rules=("lamp.out",),
     observable=_observable,
     shows="dusk",
-    lasts=("12h", "30h"),
+    lasts=("6h", "20h"),
 )

@@ -16,5 +16,5 @@ FAULT = FaultType(
     rules=("lamp.over_power",),
     observable=next_dusk,
     shows="dusk",
-    lasts=("12h", "30h"),
+    lasts=("6h", "20h"),
 )

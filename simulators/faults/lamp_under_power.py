@@ -17,5 +17,5 @@ FAULT = FaultType(
     rules=("lamp.under_power",),
     observable=next_dusk,
     shows="dusk",
-    lasts=("12h", "30h"),
+    lasts=("6h", "20h"),
 )

@@ -19,5 +19,5 @@ FAULT = FaultType(
     rules=("lamp.low_power_factor",),
     observable=next_dusk,
     shows="dusk",
-    lasts=("12h", "30h"),
+    lasts=("6h", "20h"),
 )

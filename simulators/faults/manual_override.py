@@ -11,5 +11,5 @@ FAULT = FaultType(
     title=Label(vi="Tủ bị để ở chế độ tay", en="The cabinet was left in manual mode"),
     effects=changed(Change(field="manual_mode", value=True)),
     rules=("cabinet.manual_override",),
-    lasts=("9h", "20h"),
+    lasts=("2h", "8h"),
 )

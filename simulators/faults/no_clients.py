@@ -17,5 +17,5 @@ FAULT = FaultType(
     rules=("wifi.no_clients",),
     observable=next_busy_hour,
     shows="the next busy hour",
-    lasts=("11h", "20h"),
+    lasts=("3h", "12h"),
 )

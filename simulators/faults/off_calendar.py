@@ -31,5 +31,5 @@ FAULT = FaultType(
     observable=_observable,
     shows="three hours before dusk or dawn",
     also=symptoms("lamp.dimming_failure"),
-    lasts=("14h", "30h"),
+    lasts=("6h", "20h"),
 )

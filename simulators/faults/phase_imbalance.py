@@ -36,5 +36,5 @@ FAULT = FaultType(
     observable=next_dusk,
     shows="dusk",
     also=symptoms("cabinet.energy_theft", "cabinet.over_contract"),
-    lasts=("12h", "24h"),
+    lasts=("3h", "10h"),
 )

@@ -17,5 +17,5 @@ FAULT = FaultType(
     rules=(),
     real=False,
     shows="never: nothing is wrong",
-    lasts=("13h", "20h"),
+    lasts=("2h", "6h"),
 )

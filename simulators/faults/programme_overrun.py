@@ -13,5 +13,5 @@ FAULT = FaultType(
     rules=(),
     real=False,
     shows="never: nothing is wrong",
-    lasts=("13h", "26h"),
+    lasts=("4h", "16h"),
 )

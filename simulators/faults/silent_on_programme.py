@@ -17,5 +17,5 @@ FAULT = FaultType(
     rules=("speaker.silent_on_programme",),
     observable=next_broadcast,
     shows="the next broadcast",
-    lasts=("13h", "26h"),
+    lasts=("4h", "16h"),
 )

@@ -20,5 +20,5 @@ FAULT = FaultType(
     ),
     observable=next_broadcast,
     shows="the next broadcast",
-    lasts=("13h", "26h"),
+    lasts=("4h", "16h"),
 )

@@ -18,5 +18,5 @@ FAULT = FaultType(
     observable=next_broadcast,
     shows="the next broadcast",
     also=symptoms("speaker.amp_fault"),
-    lasts=("13h", "26h"),
+    lasts=("4h", "16h"),
 )

@@ -14,5 +14,5 @@ FAULT = FaultType(
     rules=("speaker.stream_loss",),
     observable=next_broadcast,
     shows="the next broadcast",
-    lasts=("13h", "26h"),
+    lasts=("4h", "16h"),
 )
