@@ -7,10 +7,10 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run score test check bench prove servers format lock clean
+.PHONY: help run score test check bench bench-load prove servers format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.installed ## the whole demo city: broker, collector, rules, API, 300 simulated devices
 	@$(BIN)/ioc demo $(ARGS)
@@ -31,6 +31,9 @@ check: $(VENV)/.installed-dev ## formatting, lint, types, layers, spelling, rule
 
 bench: $(VENV)/.installed-dev ## how many messages a second the demo path takes, beside a C subscriber
 	$(BIN)/python -m benchmarks.demo_path $(ARGS)
+
+bench-load: $(VENV)/.installed-dev ## how fast the load generator drives mosquitto, beside mosquitto_pub
+	$(BIN)/python -m benchmarks.load $(ARGS)
 
 prove: $(VENV)/.installed-dev ## the long proofs at full size (CI: ARGS="--scale 0.1")
 	$(BIN)/python -m benchmarks.prove $(ARGS)

@@ -40,6 +40,7 @@ class MessageStream:
         self._left = limit
         self._place = 0
         self._round = 0
+        self._newest_ms = self._before_ms = 0
         self._again: deque[Run] = deque()
 
     @property
@@ -72,10 +73,12 @@ class MessageStream:
         if self._left is not None:
             count = min(count, self._left)
             self._left -= count
-        run = Run(self._first + self._place * self._stride, count, now(), FIRST_SEQ + self._round)
+        # No device speaks twice in a millisecond, however few there are: a time names one reading of it.
+        self._newest_ms = max(now(), self._newest_ms, self._before_ms + 1)
+        run = Run(self._first + self._place * self._stride, count, self._newest_ms, FIRST_SEQ + self._round)
         self._place += count
         if self._place == self._size:
-            self._place, self._round = 0, self._round + 1
+            self._place, self._round, self._before_ms = 0, self._round + 1, self._newest_ms
         return run
 
     def _frames(self, run: Run, begin: int, packet_id: int) -> bytes:

@@ -41,8 +41,8 @@ def test_stream_lets_every_device_speak_in_turn_with_ids_of_its_own() -> None:
     assert read(frames)[0].payload == b'{"ts":1795344600000,"seq":100000000,"power_w":1.5}'
     assert messages.take(5, 12, now)[0] == Run(9, 1, now(), FIRST_SEQ)
     run, frames = messages.take(5, 13, now)
-    assert run == Run(1, 3, now(), FIRST_SEQ + 1)
-    assert read(frames)[2].payload == b'{"ts":1795344600000,"seq":100000001,"power_w":12.5}'
+    assert run == Run(1, 3, now() + 1, FIRST_SEQ + 1)
+    assert read(frames)[2].payload == b'{"ts":1795344600001,"seq":100000001,"power_w":12.5}'
 
 
 def test_stream_at_qos_0_has_no_packet_ids() -> None:
