@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run score test check bench bench-load prove servers format lock clean
+.PHONY: help run score test check bench bench-load bench-ingest prove servers format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,11 +29,14 @@ check: $(VENV)/.installed-dev ## formatting, lint, types, layers, spelling, rule
 	$(BIN)/codespell
 	$(BIN)/ioc rules check $(ARGS)
 
-bench: $(VENV)/.installed-dev ## how many messages a second the demo path takes, beside a C subscriber
-	$(BIN)/python -m benchmarks.demo_path $(ARGS)
+
+bench: bench-ingest ## the same as bench-ingest
 
 bench-load: $(VENV)/.installed-dev ## how fast the load generator drives mosquitto, beside mosquitto_pub
 	$(BIN)/python -m benchmarks.load $(ARGS)
+
+bench-ingest: $(VENV)/.installed-dev ## how fast the collector stores at full load, beside a C subscriber and Telegraf
+	$(BIN)/python -m benchmarks.ingest $(ARGS)
 
 prove: $(VENV)/.installed-dev ## the long proofs at full size (CI: ARGS="--scale 0.1")
 	$(BIN)/python -m benchmarks.prove $(ARGS)

@@ -1,4 +1,4 @@
-"""What measurements share: a broker of their own, the load's devices, processor time and memory of a child."""
+"""What measurements share: a broker of their own, the load's devices, and what a child process uses."""
 
 import asyncio
 import os
@@ -45,7 +45,7 @@ def fresh_broker(folder: Path) -> Iterator[BrokerAddress]:
 
 @lru_cache(maxsize=2)
 def city_of_load(devices: int) -> SimulatedCity:
-    """A city whose devices report every second: at full load they are busy, but none floods and is limited."""
+    """A city whose devices report every second: at full load they are busy, but none is limited."""
     city = build_city(load_city("tam-ky"), devices, SEED)
     return replace(city, devices=tuple(replace(device, interval_s=_INTERVAL_S) for device in city.devices))
 
