@@ -121,8 +121,8 @@ async def _end(driving: asyncio.Task[None]) -> None:
 async def _start(options: DemoOptions, cleanups: AsyncExitStack) -> _Demo:
     """Start broker, service and simulators; whatever was started ends with `cleanups`."""
     # The demo reads from the broker that it starts, whatever the environment says of another.
-    ours = {"mqtt_host": HOST, "mqtt_user": None, "mqtt_password": None}
-    settings = options.settings.model_copy(update=ours)
+    nobody = dict.fromkeys(("mqtt_user", "mqtt_password", "mqtt_password_file", "mqtt_ca_file"))
+    settings = options.settings.model_copy(update=nobody | {"mqtt_host": HOST, "mqtt_tls": False})
     directory = DataDirectory(settings.data_dir)
     cleanups.callback(directory.release)
     cleanups.enter_context(logging_to(directory.log))

@@ -1,11 +1,13 @@
 """MQTT through paho-mqtt: the source that the collector reads and the publisher that simulators use."""
 
 import asyncio
+import ssl
 import threading
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import structlog
@@ -30,15 +32,29 @@ _GRANTED_QOS = 1
 
 @dataclass(frozen=True, kw_only=True)
 class BrokerAddress:
-    """Where a broker listens, and who we are there."""
+    """Where a broker listens, and who we are there.
+
+    With `tls` its certificate must be valid for `host` and signed by `ca_file`, or by one of the system's
+    authorities where that is None.
+    """
 
     host: str
     port: int
     user: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: bool = False
+    ca_file: Path | None = None
 
     def __str__(self) -> str:
-        return f"mqtt://{self.host}:{self.port}"
+        return f"{'mqtts' if self.tls else 'mqtt'}://{self.host}:{self.port}"
+
+    def tls_context(self) -> ssl.SSLContext | None:
+        """How a connection is encrypted: TLS 1.2 or newer, certificate and host checked. None: it is not.
+
+        Raises:
+            OSError: the file of the authority cannot be read, or holds no certificate.
+        """
+        return ssl.create_default_context(cafile=self.ca_file) if self.tls else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,5 +274,8 @@ def _client(address: BrokerAddress, client_id: str, *, manual_ack: bool) -> Clie
     )
     if address.user is not None:
         client.username_pw_set(address.user, address.password)
+    context = address.tls_context()
+    if context is not None:
+        client.tls_set_context(context)
     client.reconnect_delay_set(min_delay=1, max_delay=30)
     return client

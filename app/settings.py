@@ -5,6 +5,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.errors import StartError
 from app.mqtt import BrokerAddress
 from collector.intake import IntakeSettings
 
@@ -24,7 +25,10 @@ class ServiceSettings(BaseSettings):
     mqtt_host: str = "127.0.0.1"
     mqtt_port: int = Field(default=1883, ge=1, le=65_535)
     mqtt_user: str | None = None
-    mqtt_password: str | None = None
+    mqtt_password: str | None = Field(default=None, repr=False)
+    mqtt_password_file: Path | None = None
+    mqtt_tls: bool = False
+    mqtt_ca_file: Path | None = None
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=1, le=65_535)
     batch_messages: int = Field(default=2_000, ge=1, le=10_000)
@@ -34,10 +38,30 @@ class ServiceSettings(BaseSettings):
 
     @property
     def broker(self) -> BrokerAddress:
-        """The broker to read from."""
+        """The broker to read from.
+
+        Raises:
+            StartError: a file that it names cannot be read.
+        """
         return BrokerAddress(
-            host=self.mqtt_host, port=self.mqtt_port, user=self.mqtt_user, password=self.mqtt_password
+            host=self.mqtt_host,
+            port=self.mqtt_port,
+            user=self.mqtt_user,
+            password=self._mqtt_password(),
+            tls=self.mqtt_tls or self.mqtt_ca_file is not None,
+            ca_file=self.mqtt_ca_file,
         )
+
+    def _mqtt_password(self) -> str | None:
+        """The password, from its file where one is named: more people see an environment than a file."""
+        if self.mqtt_password_file is None:
+            return self.mqtt_password
+        try:
+            return self.mqtt_password_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise StartError(
+                f"IOC_MQTT_PASSWORD_FILE={str(self.mqtt_password_file)!r} cannot be read ({error.strerror})"
+            ) from error
 
     @property
     def receive_maximum(self) -> int:

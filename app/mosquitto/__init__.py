@@ -1,0 +1,1 @@
+"""The production broker: its configuration, who may do what there, and their passwords."""
