@@ -136,7 +136,7 @@ class PahoSource:
                 await asyncio.wait_for(self._news.wait(), timeout_s)
         self._waiting = False
         taken: list[RawMessage] = []
-        # A reconnection empties the queue from paho's thread: ask it, do not count it.
+        # paho's thread fills it meanwhile: ask it, do not count it.
         with suppress(IndexError):
             while len(taken) < limit:
                 taken.append(self._arrived.popleft())
@@ -162,7 +162,6 @@ class PahoSource:
             _log.error("broker_refused", broker=str(self._address), reason=str(reason))
             return
         self._connection += 1
-        self._arrived.clear()  # unacknowledged messages of the old connection come again
         _log.info("broker_connected", broker=str(self._address), session_present=flags.session_present)
         client.subscribe([(name, SubscribeOptions(qos=1)) for name in self._filters])
 

@@ -141,7 +141,10 @@ class MqttReader:
         try:
             async with asyncio.timeout(_CONNECT_S):
                 await asyncio.get_running_loop().create_connection(
-                    lambda: line, self._address.host, self._address.port
+                    lambda: line,
+                    self._address.host,
+                    self._address.port,
+                    ssl=self._address.tls_context(),
                 )
         except (OSError, TimeoutError) as error:
             _log.warning("broker_unreachable", broker=str(self._address), error=str(error) or "no answer")
@@ -158,12 +161,14 @@ class MqttReader:
         return was_subscribed
 
     def _lose(self) -> None:
-        """Forget the connection: what was not acknowledged comes again on the next."""
+        """Forget the connection, not what it brought: a broker that was killed has forgotten that itself.
+
+        What a broker that lives sends again on the next connection is recognised as a repetition.
+        """
         line, self._line = self._line, None
         if line is not None:
             line.close()
         self._subscribed = False
-        self._arrived = []
 
     def _take(self, publishes: list[Publish]) -> None:
         base = self._connection << _ID_BITS

@@ -136,6 +136,23 @@ async def test_source_reconnected_gets_again_what_it_did_not_acknowledge(
     assert [message.duplicate for message in redelivered] == [True] * 6 + [False] * 5
 
 
+@pytest.mark.mosquitto
+@pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)
+async def test_source_hands_over_what_had_arrived_before_the_broker_went(
+    broker: ChildBroker, publisher: PahoPublisher, make_source: Callable[..., Source]
+) -> None:
+    # A broker that was killed has forgotten it: nobody else could.
+    source = await subscribed(make_source(broker.address))
+    await publisher.publish(messages(10))
+    found = await collect(source, 1)
+    await broker.stop()
+    while source.is_subscribed:
+        await asyncio.sleep(0.01)
+    found += await collect(source, 9)
+    await source.stop()
+    assert [int(message.payload) for message in found] == list(range(10))
+
+
 async def test_source_sees_a_retained_message_as_retained(
     broker: ChildBroker, publisher: PahoPublisher, make_source: Callable[..., Source]
 ) -> None:
