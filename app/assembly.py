@@ -21,7 +21,7 @@ def broker_session(settings: ServiceSettings, stores: Stores) -> MqttReader:
     return MqttReader(
         settings.broker,
         f"ioc-collector-{stores.journal.id[:12]}",
-        [name for decoder in decoders() for name in decoder.filters],
+        [name for decoder in decoders(settings.decoder_options) for name in decoder.filters],
         receive_maximum=settings.receive_maximum,
     )
 

@@ -1,13 +1,15 @@
 """Settings of the service, from the environment (`IOC_…`) or given by whoever starts it."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import StartError
 from app.mqtt import BrokerAddress
 from collector.intake import IntakeSettings
+from devices.decoders.options import DecoderOptions
 
 __all__ = ["ServiceSettings"]
 
@@ -35,6 +37,19 @@ class ServiceSettings(BaseSettings):
     max_payload_bytes: int = Field(default=16_384, ge=256, le=1_048_576)
     journal_cap_mb: int = Field(default=2_048, ge=1)
     purge_every_s: float = Field(default=10.0, gt=0)
+    frigate_speed_unit: Literal["kmh", "mph"] = "kmh"
+    payload_codecs: dict[str, str] = {}
+
+    @field_validator("payload_codecs")
+    @classmethod
+    def _codecs_exist(cls, codecs: dict[str, str]) -> dict[str, str]:
+        DecoderOptions(payload_codecs=codecs)
+        return codecs
+
+    @property
+    def decoder_options(self) -> DecoderOptions:
+        """What decoders cannot learn from messages."""
+        return DecoderOptions(frigate_speed_unit=self.frigate_speed_unit, payload_codecs=self.payload_codecs)
 
     @property
     def broker(self) -> BrokerAddress:

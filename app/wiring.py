@@ -124,7 +124,8 @@ class Pipeline:
         except JournalCorruptError as error:
             # Consumers say so when they come to it; a shorter memory of duplicates is no reason not to start.
             _log.warning("duplicates_forgotten", why=str(error))
-        return MessageDecoding(decoders(), self.registry, recent, self.settings.max_payload_bytes)
+        formats = decoders(self.settings.decoder_options)
+        return MessageDecoding(formats, self.registry, recent, self.settings.max_payload_bytes)
 
     @cached_property
     def intake(self) -> Intake:

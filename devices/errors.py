@@ -33,6 +33,7 @@ class Rejection(StrEnum):
     DEVICE_MISMATCH = "device_mismatch"
     UNSUPPORTED = "unsupported"
     RATE_LIMITED = "rate_limited"
+    NO_BIRTH = "no_birth"
 
 
 class Rejected(DevicesError):

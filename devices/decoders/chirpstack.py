@@ -3,40 +3,43 @@
 The server leaves zeros out of its own members (a missing `fCnt` is 0), never out of `object`.
 """
 
-import base64
-import binascii
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Self
 
+from devices.decoders.codecs import Codecs
 from devices.decoders.lorawan import best_signal, lorawan_values
+from devices.decoders.measures import meaningful
+from devices.decoders.options import DecoderOptions
 from devices.decoders.vendor import VendorDecoder, child, json_object, utc_from_text
 from devices.errors import Rejected, Rejection
 from devices.messages import Devices, Ignored, RawMessage, Record, Status
 from devices.registry import Device
 
-__all__ = ["DECODER", "ChirpStackDecoder", "Codec"]
-
-Codec = Callable[[int, bytes], Mapping[str, Any]]
-"""From port and raw bytes to values by name; raises ValueError, LookupError or ArithmeticError for bytes it
-cannot read."""
+__all__ = ["DECODER", "ChirpStackDecoder"]
 
 _LEVELS = 6
-_NO_CODECS: Mapping[str, Codec] = MappingProxyType({})
+_SPEAKING = frozenset({"join", "status"})
+"""Events in which a device says no more than that it lives: its battery and margin are no field of ours."""
+_NAMES = ("deviceProfileName", "deviceProfileId", "applicationName", "applicationId")
 
 
 class ChirpStackDecoder(VendorDecoder):
-    """Uplinks become readings, joins a status; the identity is the devEui in lower case.
+    """Uplinks become readings, joins and device statuses a status; the identity is the devEui in lower case.
 
-    `codecs` read raw bytes by the name of the device's profile, where the server itself has no codec.
+    `codecs` read raw bytes by the profile or the application, where the server itself has no codec.
     """
 
     name = "chirpstack"
     filters = ("application/+/device/+/event/+",)
 
-    def __init__(self, codecs: Mapping[str, Codec] = _NO_CODECS) -> None:
+    def __init__(self, codecs: Codecs | None = None) -> None:
         super().__init__()
-        self._codecs = codecs
+        self._codecs = codecs or Codecs()
+
+    @classmethod
+    def configured(cls, options: DecoderOptions) -> Self:
+        """The decoder with the codecs that the operator set."""
+        return cls(options.codecs(cls.name))
 
     def decode(self, message: RawMessage, devices: Devices) -> list[Record]:
         """The one record of an event.
@@ -45,7 +48,7 @@ class ChirpStackDecoder(VendorDecoder):
             Rejected: topic, device or payload broke a rule, or raw bytes came and no codec knows them.
         """
         eui, event = _topic_parts(message.topic)
-        if event not in {"up", "join", "status"}:
+        if event != "up" and event not in _SPEAKING:
             return [Ignored("not_an_uplink")]
         if message.retained:
             return [Ignored("retained")]
@@ -53,40 +56,21 @@ class ChirpStackDecoder(VendorDecoder):
         device = self.device(devices, eui)
         info = child(payload, "deviceInfo")
         _check_identity(info.get("devEui"), eui)
-        if event == "join":
+        if event in _SPEAKING:
             return [Status(device, online=True, retained=False)]
-        if event == "status":
-            # Battery and link margin of the radio: no kind has a field for them.
-            return [Ignored("device_status")]
         return [self._uplink(device, payload, info)]
 
     def _uplink(self, device: Device, payload: Mapping[str, Any], info: Mapping[str, Any]) -> Record:
-        decoded = child(payload, "object") or self._by_codec(payload, info)
-        if decoded is None:
+        decoded: Mapping[str, Any] = child(payload, "object")
+        if not decoded and payload.get("data"):
+            names = (info.get(name) for name in _NAMES)
+            decoded = self._codecs.values(names, payload.get("fPort", 0), payload["data"])
+        if not decoded:
             return Ignored("empty_uplink")
-        values = best_signal(device, payload.get("rxInfo")) | lorawan_values(decoded)
-        return self.reading(device, values, ts=utc_from_text(payload.get("time")), seq=payload.get("fCnt", 0))
-
-    def _by_codec(self, payload: Mapping[str, Any], info: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """What the profile's codec reads in the raw bytes; None where the uplink carried none."""
-        data = payload.get("data")
-        if data is None or data == "":
-            return None
-        profile = info.get("deviceProfileName")
-        codec = self._codecs.get(profile) if isinstance(profile, str) else None
-        if codec is None:
-            raise Rejected(Rejection.UNSUPPORTED, f"no codec for profile {profile!r}; give the server one")
-        port = payload.get("fPort", 0)
-        if not isinstance(port, int):
-            raise Rejected(Rejection.SCHEMA, f"fPort must be a number, got {type(port).__name__}")
-        raw = _raw_bytes(data)
-        try:
-            return codec(port, raw)
-        except (ValueError, LookupError, ArithmeticError) as error:
-            kind = type(error).__name__
-            raise Rejected(
-                Rejection.SCHEMA, f"the codec of {profile!r} cannot read {len(raw)} bytes: {kind}"
-            ) from None
+        values = best_signal(device, payload.get("rxInfo")) | lorawan_values(device, decoded)
+        return meaningful(
+            self.reading(device, values, ts=utc_from_text(payload.get("time")), seq=payload.get("fCnt", 0))
+        )
 
 
 def _topic_parts(topic: str) -> tuple[str, str]:
@@ -102,13 +86,6 @@ def _check_identity(named: object, eui: str) -> None:
         raise Rejected(
             Rejection.DEVICE_MISMATCH, f"the topic is of {eui!r}, the payload names another devEui"
         )
-
-
-def _raw_bytes(data: object) -> bytes:
-    try:
-        return base64.b64decode(data if isinstance(data, str) else "?", validate=True)
-    except (binascii.Error, ValueError):
-        raise Rejected(Rejection.SCHEMA, "data must be base64") from None
 
 
 DECODER = ChirpStackDecoder

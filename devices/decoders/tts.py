@@ -4,9 +4,12 @@ The server leaves out every zero, false and empty member of its own: a missing `
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
+from devices.decoders.codecs import Codecs
 from devices.decoders.lorawan import best_signal, lorawan_values
+from devices.decoders.measures import meaningful
+from devices.decoders.options import DecoderOptions
 from devices.decoders.vendor import VendorDecoder, child, json_object, utc_from_text
 from devices.errors import Rejected, Rejection
 from devices.messages import Devices, Ignored, RawMessage, Record, Status
@@ -18,10 +21,22 @@ _FEWEST_LEVELS = 4
 
 
 class ThingsStackDecoder(VendorDecoder):
-    """Uplinks become readings, joins a status; the identity is the `device_id`."""
+    """Uplinks become readings, joins a status; the identity is the `device_id`.
+
+    `codecs` read raw bytes by the device's model or the application, where the server has no formatter.
+    """
 
     name = "tts"
     filters = ("v3/+/devices/+/#",)
+
+    def __init__(self, codecs: Codecs | None = None) -> None:
+        super().__init__()
+        self._codecs = codecs or Codecs()
+
+    @classmethod
+    def configured(cls, options: DecoderOptions) -> Self:
+        """The decoder with the codecs that the operator set."""
+        return cls(options.codecs(cls.name))
 
     def decode(self, message: RawMessage, devices: Devices) -> list[Record]:
         """The one record of an uplink or a join.
@@ -49,16 +64,18 @@ class ThingsStackDecoder(VendorDecoder):
 
     def _uplink(self, device: Device, payload: Mapping[str, Any]) -> Record:
         uplink = child(payload, "uplink_message")
-        decoded = child(uplink, "decoded_payload")
+        decoded: Mapping[str, Any] = child(uplink, "decoded_payload")
         if not decoded and uplink.get("frm_payload"):
-            raise Rejected(Rejection.UNSUPPORTED, "no decoded_payload; give the device a payload formatter")
+            application = child(child(payload, "end_device_ids"), "application_ids").get("application_id")
+            names = (child(uplink, "version_ids").get("model_id"), application)
+            decoded = self._codecs.values(names, uplink.get("f_port", 0), uplink["frm_payload"])
         if not decoded:
             return Ignored("empty_uplink")
-        values = best_signal(device, uplink.get("rx_metadata")) | lorawan_values(decoded)
+        values = best_signal(device, uplink.get("rx_metadata")) | lorawan_values(device, decoded)
         times = (uplink.get("received_at"), child(uplink, "settings").get("time"), payload.get("received_at"))
         moments = (utc_from_text(time) for time in times)
         ts = next((moment for moment in moments if moment is not None), None)
-        return self.reading(device, values, ts=ts, seq=uplink.get("f_cnt", 0))
+        return meaningful(self.reading(device, values, ts=ts, seq=uplink.get("f_cnt", 0)))
 
 
 def _topic_parts(topic: str) -> tuple[str, str]:

@@ -3,12 +3,13 @@
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 
 from devices.batch import plausible_ms
 from devices.decoders.counting import NameCounts
+from devices.decoders.options import DecoderOptions
 from devices.errors import Rejected, Rejection
 from devices.messages import Devices, Event, Reading
 from devices.payloads import EventPayload, reading_type
@@ -40,6 +41,11 @@ class VendorDecoder:
 
     def __init__(self) -> None:
         self._unknown = NameCounts()
+
+    @classmethod
+    def configured(cls, _options: DecoderOptions) -> Self:
+        """The decoder as the operator set it; most formats have nothing to set."""
+        return cls()
 
     def unknown_fields(self) -> dict[tuple[str, str], int]:
         """How often each (kind, field) that no description knows was met since the start."""

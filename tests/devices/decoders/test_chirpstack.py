@@ -7,6 +7,7 @@ import pytest
 
 from devices.batch import reading_frame, to_ms
 from devices.decoders.chirpstack import ChirpStackDecoder
+from devices.decoders.codecs import Codecs
 from devices.errors import Rejected, Rejection
 from devices.messages import Ignored, RawMessage, Reading, Status
 from devices.registry import Device, Registry
@@ -88,7 +89,7 @@ def test_uplink_with_raw_bytes_goes_through_the_codec_of_its_profile() -> None:
     def codec(port: int, raw: bytes) -> Mapping[str, Any]:
         return {"dim_pct": raw[0], "power_w": raw[1] * port}
 
-    decoder = ChirpStackDecoder({"Lamp node": codec})
+    decoder = ChirpStackDecoder(Codecs({"Lamp node": codec}))
     record = decode(without("object"), decoder=decoder)
     assert (record.payload.dim_pct, record.payload.power_w) == (1, 10)
     with pytest.raises(Rejected, match="cannot read 1 bytes: IndexError") as caught:
@@ -104,7 +105,9 @@ def test_other_events_are_a_status_or_ignored() -> None:
     info = {"deviceInfo": {"devEui": EUI}}
     assert decode(info, UP.replace("/up", "/join")) == Status(REGISTRY["TK-L-9"], online=True, retained=False)
     battery = info | {"margin": 12, "batteryLevel": 80.5}
-    assert decode(battery, UP.replace("/up", "/status")) == Ignored("device_status")
+    assert decode(battery, UP.replace("/up", "/status")) == Status(
+        REGISTRY["TK-L-9"], online=True, retained=False
+    )
     assert decode(b"\xff", UP.replace("/up", "/txack")) == Ignored("not_an_uplink")
     assert decode(UPLINK, retained=True) == Ignored("retained")
 
@@ -137,7 +140,7 @@ def test_message_that_breaks_a_rule_is_rejected_with_it(topic: str, payload: Any
 
 @pytest.mark.parametrize("broken", [{"data": "not base64!"}, {"data": 5}, {"fPort": "5"}])
 def test_raw_bytes_that_are_none_are_rejected_before_the_codec(broken: dict[str, Any]) -> None:
-    decoder = ChirpStackDecoder({"Lamp node": lambda port, _raw: {"power_w": port}})
+    decoder = ChirpStackDecoder(Codecs({"Lamp node": lambda port, _raw: {"power_w": port}}))
     with pytest.raises(Rejected) as caught:
         decode(without("object") | broken, decoder=decoder)
     assert caught.value.reason is Rejection.SCHEMA
