@@ -20,7 +20,7 @@ _ROOT = "EventNotificationAlert"
 _LEVELS = 3
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
 _DEEPEST = 32
-_CAMERA_ALARMS = frozenset(
+_CAMERA_CONDITIONS = frozenset(
     {
         "badvideo",
         "defocus",
@@ -52,7 +52,7 @@ _CLASSES: Mapping[str, str] = {
 
 
 class HikvisionDecoder(VendorDecoder):
-    """ANPR alerts become passages, alerts of the camera itself `camera-alarm` events.
+    """ANPR alerts become passages, alerts about the camera itself `camera-condition` events.
 
     The identity is the topic's second level.
     """
@@ -92,9 +92,9 @@ def _members(alert: Mapping[str, str]) -> dict[str, Any] | Ignored:
     if event == "videoloss" and state == "inactive":
         # What the alert stream sends every few seconds while nothing happens.
         return Ignored("heartbeat")
-    if event not in _CAMERA_ALARMS:
+    if event not in _CAMERA_CONDITIONS:
         return Ignored("not_a_passage")
-    return {"type": "camera-alarm", "phase": _PHASES.get(state), "detail": event}
+    return {"type": "camera-condition", "phase": _PHASES.get(state), "detail": event}
 
 
 def _passage(alert: Mapping[str, str]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """What the decoders of meters and relays share: checked numbers, phases, switches, words for liveness."""
 
+import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,12 +12,14 @@ from devices.payloads import reading_type
 from devices.registry import Device
 
 __all__ = [
+    "flag",
     "has_phases",
     "is_online",
     "level_pct",
     "meaningful",
     "number",
     "on_phase",
+    "power_factor",
     "single_phase",
     "switched",
     "uncharted",
@@ -26,12 +30,29 @@ _PHASE_NAMES: Mapping[str, str] = {
     "voltage_v": "voltage_l{}_v",
     "current_a": "current_l{}_a",
 }
-_ONLINE: Mapping[str, bool] = {"online": True, "true": True, "offline": False, "false": False}
+_ONLINE: Mapping[str, bool] = {
+    **dict.fromkeys(("online", "true", "1", "up", "connected", "available", "alive"), True),
+    **dict.fromkeys(
+        ("offline", "false", "0", "down", "disconnected", "unavailable", "stopped", "dead"), False
+    ),
+}
+_POSITIONS: Mapping[str, bool] = {
+    "on": True,
+    "1": True,
+    "true": True,
+    "off": False,
+    "0": False,
+    "false": False,
+}
+_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
+_ROUNDED_RATIO = 1.05
+"""Up to here a power factor is 1 and the meter's rounding; beyond, it is in %."""
+_FULL_PCT = 100
 _NO_VALUES = frozenset({"ts", "seq", "device"})
 
 
 def number(members: Mapping[str, Any], name: str) -> float | None:
-    """The number under that name; None where there is none or a null.
+    """The number under that name, also where old firmwares write it as text; None for none or a null.
 
     Raises:
         Rejected: something else stands there; the error does not quote it, it may be personal.
@@ -39,12 +60,36 @@ def number(members: Mapping[str, Any], name: str) -> float | None:
     value = members.get(name)
     if value is None:
         return None
+    if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
+        return float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Rejected(Rejection.SCHEMA, f"{name} must be a number, got {type(value).__name__}")
     try:
         return float(value)
     except OverflowError:
         raise Rejected(Rejection.SCHEMA, f"{name} is larger than any number a device measures") from None
+
+
+def flag(members: Mapping[str, Any], name: str) -> bool | None:
+    """A switch's position under that name, in any of the words for it; None where there is none or a null.
+
+    Raises:
+        Rejected: something else stands there.
+    """
+    value = members.get(name)
+    if value is None or isinstance(value, bool):
+        return value
+    on = _POSITIONS.get(str(value).lower()) if isinstance(value, str | int) else None
+    if on is None:
+        raise Rejected(Rejection.SCHEMA, f"{name} is ON or OFF, got another {type(value).__name__}")
+    return on
+
+
+def power_factor(value: float | None) -> float | None:
+    """-1 to 1 from a factor or from %; what is neither stays as it is, for the field's range to refuse."""
+    if value is None or abs(value) <= 1 or abs(value) > _FULL_PCT:
+        return value
+    return math.copysign(1.0, value) if abs(value) <= _ROUNDED_RATIO else value / _FULL_PCT
 
 
 def has_phases(device: Device) -> bool:
@@ -89,7 +134,7 @@ def is_online(word: str) -> bool:
     """
     online = _ONLINE.get(word.strip().strip('"').lower())
     if online is None:
-        raise Rejected(Rejection.SCHEMA, f"liveness is online, offline, true or false, got {word[:40]!r}")
+        raise Rejected(Rejection.SCHEMA, f"liveness is online, offline or alike, got {word[:40]!r}")
     return online
 
 

@@ -12,7 +12,7 @@ from devices.messages import Devices, Ignored, RawMessage, Record
 __all__ = ["DECODER", "OnvifDecoder"]
 
 _MARK = "onvif-ej"
-_CAMERA_ALARMS = (
+_CAMERA_CONDITIONS = (
     "VideoSource/SignalLoss",
     "VideoSource/ImageTooDark",
     "VideoSource/ImageTooBlurry",
@@ -39,7 +39,7 @@ _CLASSES: Mapping[str, str] = {
 
 
 class OnvifDecoder(VendorDecoder):
-    """Plates become passages, known conditions `camera-alarm` events, all else `onvif` events.
+    """Plates become passages, known conditions `camera-condition` events, all else `onvif` events.
 
     The identity is the topic's prefix, one level or two. The event's detail is its topic and its one value.
     """
@@ -119,13 +119,13 @@ def _likelihood(text: object) -> float | None:
 
 
 def _condition(path: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    is_known = any(path == topic or path.startswith(f"{topic}/") for topic in _CAMERA_ALARMS)
+    is_known = any(path == topic or path.startswith(f"{topic}/") for topic in _CAMERA_CONDITIONS)
     name = next((name for name in _VALUES if isinstance(data.get(name), str)), None)
     value = "" if name is None else data[name][:_LONGEST_VALUE]
     truth = _TRUTHS.get(value.lower()) if name in _STATES else None
     detail = path[:_LONGEST_PATH]
     return {
-        "type": "camera-alarm" if is_known else "onvif",
+        "type": "camera-condition" if is_known else "onvif",
         "phase": None if truth is None else ("started" if truth else "ended"),
         "detail": f"{detail}={value}" if is_known and value else detail,
     }

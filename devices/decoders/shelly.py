@@ -13,6 +13,7 @@ from devices.decoders.measures import (
     meaningful,
     number,
     on_phase,
+    power_factor,
     single_phase,
     switched,
     uncharted,
@@ -219,6 +220,8 @@ def _values(component: str, delta: Mapping[str, Any]) -> _Values:
             values[ours] = None if value is None else round(value / divisor, _DIGITS)
     if "output" in delta:
         values["on"] = _position(delta["output"])
+    if "power_factor_ratio" in values:
+        values["power_factor_ratio"] = power_factor(values["power_factor_ratio"])
     return values
 
 

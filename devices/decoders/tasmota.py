@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from devices.decoders.measures import (
+    flag,
     has_phases,
     is_online,
     level_pct,
     meaningful,
     number,
     on_phase,
+    power_factor,
     single_phase,
     switched,
     uncharted,
@@ -25,7 +27,7 @@ __all__ = ["DECODER", "TasmotaDecoder"]
 
 _WORDS: Mapping[str, tuple[str, ...]] = {
     "tele": ("STATE", "SENSOR", "LWT"),
-    "stat": ("STATUS8", "STATUS10", "STATUS11"),
+    "stat": ("STATUS8", "STATUS10", "STATUS11", "RESULT"),
 }
 _WRAPPERS: Mapping[str, str] = {"STATUS8": "StatusSNS", "STATUS10": "StatusSNS", "STATUS11": "StatusSTS"}
 _METER: Mapping[str, str] = {
@@ -50,7 +52,7 @@ _PLUMBING = frozenset(
 
 
 class TasmotaDecoder(VendorDecoder):
-    """Readings of `STATE`, `SENSOR` and the answers to `Status`; liveness of `LWT`.
+    """Readings of `STATE`, `SENSOR` and the answers to `Status`; liveness of `LWT`; `RESULT` is ignored.
 
     The identity is the topic's level beside `tele` or `stat`, before or after it, or both levels of a group
     and a name. Where one controller switches several lamps, a lamp is `name/POWER2`.
@@ -71,6 +73,8 @@ class TasmotaDecoder(VendorDecoder):
             Rejected: the topic, the device or the payload broke a rule.
         """
         identity, word = _taken_apart(message.topic)
+        if word == "RESULT":
+            return [Ignored("command_result")]
         if word == "LWT":
             return _liveness(message, self.parts(devices, identity, _RELAYS).values())
         spoken = self.parts(devices, identity, _RELAYS)
@@ -79,27 +83,34 @@ class TasmotaDecoder(VendorDecoder):
         status = json_object(message.payload)
         if word in _WRAPPERS:
             status = _unwrapped(status, _WRAPPERS[word])
+        meters = _channels(child(status, "ENERGY")) if len(spoken) > 1 or "" not in spoken else {}
         records: list[Record] = [
-            self._relay(device, status, name) for name, device in spoken.items() if name and name in status
+            self._relay(device, status, name, meters.get(name, {}))
+            for name, device in spoken.items()
+            if name and (name in status or name in meters)
         ]
         if "" in spoken:
             own = next(
                 (name for name in ("POWER", "POWER1") if name in status and name not in spoken), "POWER"
             )
-            records.append(self._controller(spoken[""], status, own))
+            records.append(self._controller(spoken[""], status, own, meters.get("POWER1", {})))
         return records or [Ignored("no_measurements")]
 
-    def _relay(self, device: Device, status: Mapping[str, Any], relay: str) -> Record:
-        measurements = switched(device, on=_is_on(status, relay))
+    def _relay(
+        self, device: Device, status: Mapping[str, Any], relay: str, channel: Mapping[str, Any]
+    ) -> Record:
+        measurements = single_phase(device, channel) | switched(device, on=flag(status, relay))
         return meaningful(self.reading(device, measurements, ts=_device_time(status)))
 
-    def _controller(self, device: Device, status: Mapping[str, Any], relay: str) -> Record:
-        on = _is_on(status, relay)
+    def _controller(
+        self, device: Device, status: Mapping[str, Any], relay: str, channel: Mapping[str, Any]
+    ) -> Record:
+        on = flag(status, relay)
         measurements = (
             uncharted(device, _unknown(status))
             | _state(status, on=on)
             | switched(device, on=on)
-            | _meter(device, child(status, "ENERGY"))
+            | _meter(device, child(status, "ENERGY"), {} if has_phases(device) else channel)
         )
         return meaningful(self.reading(device, measurements, ts=_device_time(status)))
 
@@ -144,20 +155,6 @@ def _device_time(status: Mapping[str, Any]) -> datetime | None:
     return utc_from_epoch_s(number(status, "Time"))
 
 
-def _is_on(status: Mapping[str, Any], relay: str) -> bool | None:
-    """A relay's position; None where it is not named.
-
-    Raises:
-        Rejected: it is neither ON nor OFF.
-    """
-    word = status.get(relay)
-    if word is None:
-        return None
-    if word not in ("ON", "OFF"):
-        raise Rejected(Rejection.SCHEMA, f"{relay} is ON or OFF, got another {type(word).__name__}")
-    return bool(word == "ON")
-
-
 def _state(status: Mapping[str, Any], *, on: bool | None) -> dict[str, Any]:
     """What the firmware says about itself: dimmer (%), uptime (s), radio (%, dBm), temperature (°C)."""
     wifi = child(status, "Wifi")
@@ -174,28 +171,47 @@ def _temperature_c(status: Mapping[str, Any]) -> float | None:
     """The first probe's temperature, else that of the processor."""
     probes = {name: probe for name, probe in status.items() if isinstance(probe, dict) and name != "ENERGY"}
     for name in sorted(probes, key=lambda name: name.startswith("ESP32")):
-        value = number(probes[name], "Temperature")
-        if value is not None:
+        value = probes[name].get("Temperature")
+        if isinstance(value, int | float) and not isinstance(value, bool):
             return round((value - 32) / 1.8, 2) if status.get("TempUnit") == "F" else value
     return None
 
 
-def _meter(device: Device, energy: Mapping[str, Any]) -> dict[str, Any]:
-    """The meter's values by our names; energy is kWh. Arrays are phases, which only some kinds have."""
+def _meter(device: Device, energy: Mapping[str, Any], channel: Mapping[str, Any]) -> dict[str, Any]:
+    """The meter's values by our names; energy is kWh.
+
+    Arrays are phases, which only some kinds have, or the channels of several lamps, of which `channel` is
+    the one for this.
+    """
     found = uncharted(device, energy.keys() - _UNDERSTOOD)
     single: dict[str, Any] = {"energy_kwh": _total_kwh(energy)}
     for vendor_name, name in _METER.items():
         value = energy.get(vendor_name)
         if not isinstance(value, list):
-            single[name] = number(energy, vendor_name)
-        elif len(value) == 1:
-            single[name] = number({vendor_name: value[0]}, vendor_name)
+            single[name] = _measured(name, energy, vendor_name)
+        elif len(value) == 1 or (value and name == "frequency_hz"):
+            single[name] = _measured(name, {vendor_name: value[0]}, vendor_name)
         elif has_phases(device) and on_phase(name, 1) != name and len(value) <= _PHASES:
             phases = enumerate(value, start=1)
             found |= {on_phase(name, n): number({vendor_name: item}, vendor_name) for n, item in phases}
-        else:
+        elif name not in channel:
             found[vendor_name] = True
-    return single_phase(device, single) | found
+    return single_phase(device, single | channel) | found
+
+
+def _channels(energy: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The values of each channel by its relay, for meters that measure every lamp alone."""
+    found: dict[str, dict[str, Any]] = {}
+    for vendor_name, name in {**_METER, "Total": "energy_kwh"}.items():
+        value = energy.get(vendor_name)
+        for relay, item in zip(_RELAYS, value if isinstance(value, list) else (), strict=False):
+            found.setdefault(relay, {})[name] = _measured(name, {vendor_name: item}, vendor_name)
+    return found
+
+
+def _measured(name: str, energy: Mapping[str, Any], vendor_name: str) -> float | None:
+    value = number(energy, vendor_name)
+    return power_factor(value) if name == "power_factor_ratio" else value
 
 
 def _total_kwh(energy: Mapping[str, Any]) -> float | None:

@@ -9,6 +9,7 @@ import msgspec
 
 from devices.batch import plausible_ms
 from devices.decoders.counting import NameCounts
+from devices.decoders.not_json import not_json
 from devices.decoders.options import DecoderOptions
 from devices.errors import Rejected, Rejection
 from devices.messages import Devices, Event, Reading
@@ -186,10 +187,8 @@ def decoded(payload: bytes, wanted: type[_T]) -> _T:
         raise Rejected(Rejection.SCHEMA, f"a JSON object is needed: {error}") from None
     except RecursionError:
         raise Rejected(Rejection.TOO_DEEP, "the JSON is nested deeper than any payload needs") from None
-    except UnicodeDecodeError as error:
-        raise Rejected(Rejection.NOT_UTF8, f"JSON is UTF-8, byte {error.start} is not") from None
-    except msgspec.DecodeError as error:
-        raise Rejected(Rejection.NOT_JSON, str(error)) from None
+    except (UnicodeDecodeError, msgspec.DecodeError) as error:
+        raise not_json(payload, str(error)) from None
 
 
 def utc_from_epoch_s(seconds: float | None) -> datetime | None:

@@ -11,6 +11,7 @@ from devices.decoders.measures import (
     meaningful,
     number,
     on_phase,
+    power_factor,
     single_phase,
     switched,
     uncharted,
@@ -144,7 +145,8 @@ def _electrical(device: Device, state: Mapping[str, Any]) -> dict[str, Any]:
     single: dict[str, Any] = {}
     for vendor_name, name in _NAMES.items():
         if vendor_name in state and single.get(name) is None:
-            single[name] = number(state, vendor_name)
+            value = number(state, vendor_name)
+            single[name] = power_factor(value) if name == "power_factor_ratio" else value
     if "battery" in state:
         # A battery's own voltage, in mV, is not that of the street.
         single.pop("voltage_v", None)

@@ -74,7 +74,7 @@ def test_alert_with_local_time_keeps_its_passage_but_no_time() -> None:
 @pytest.mark.parametrize(("state", "phase"), [("active", "started"), ("inactive", "ended"), ("", None)])
 def test_alert_about_the_camera_becomes_a_camera_alarm(state: str, phase: str | None) -> None:
     payload = decode(OTHER.format("shelteralarm", state)).payload
-    assert (payload.type, payload.phase, payload.detail) == ("camera-alarm", phase, "shelteralarm")
+    assert (payload.type, payload.phase, payload.detail) == ("camera-condition", phase, "shelteralarm")
 
 
 def test_alert_that_tells_nothing_is_ignored() -> None:

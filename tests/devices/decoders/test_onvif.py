@@ -35,24 +35,24 @@ def decode(topic: str, payload: Any, **flags: bool) -> Any:
         (
             "VideoSource/SignalLoss/Source-1",
             {"State": "true"},
-            ("camera-alarm", "started", "VideoSource/SignalLoss/Source-1=true"),
+            ("camera-condition", "started", "VideoSource/SignalLoss/Source-1=true"),
         ),
         (
             "tns1:VideoSource/ImageTooDark",
             {"State": "0"},
-            ("camera-alarm", "ended", "VideoSource/ImageTooDark=0"),
+            ("camera-condition", "ended", "VideoSource/ImageTooDark=0"),
         ),
         (
             "Device/HardwareFailure/FanFailure",
             {"Failed": "true"},
-            ("camera-alarm", "started", "Device/HardwareFailure/FanFailure=true"),
+            ("camera-condition", "started", "Device/HardwareFailure/FanFailure=true"),
         ),
         (
             "RuleEngine/LineDetector/Crossed",
             {"ObjectId": "71"},
-            ("camera-alarm", None, "RuleEngine/LineDetector/Crossed=71"),
+            ("camera-condition", None, "RuleEngine/LineDetector/Crossed=71"),
         ),
-        ("VideoSource/GlobalSceneChange", {}, ("camera-alarm", None, "VideoSource/GlobalSceneChange")),
+        ("VideoSource/GlobalSceneChange", {}, ("camera-condition", None, "VideoSource/GlobalSceneChange")),
         ("RuleEngine/FaceDetector", {"Value": "Tran Van B"}, ("onvif", None, "RuleEngine/FaceDetector")),
     ],
 )

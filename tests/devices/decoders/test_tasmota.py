@@ -22,7 +22,11 @@ LAMP, CABINET, SECOND = (
         vendor_ids=("tasmota:den-1/POWER2",),
     ),
 )
-DEVICES = Registry([LAMP, CABINET, SECOND])
+ALONE = Device(
+    id="L-7", kind="streetlight", area="a", attributes={"rated_w": 90.0}, vendor_ids=("tasmota:den-7",)
+)
+AP = Device(id="W-1", kind="wifi-ap", area="a", vendor_ids=("tasmota:ap-1",))
+DEVICES = Registry([LAMP, CABINET, SECOND, ALONE, AP])
 
 
 def decode(topic: str, payload: Any, decoder: TasmotaDecoder | None = None, **flags: bool) -> list[Record]:
@@ -136,6 +140,80 @@ STATE = {"Time": "2026-11-20T19:12:30+07:00", "UptimeSec": 7265, "POWER": "OFF",
             id="single-phase-in-a-cabinet",
         ),
         pytest.param(
+            "tele/den-7/SENSOR",
+            {"Time": "2016-12-24T18:40:00", "ENERGY": {"Total": "12.250", "Power": "71", "Factor": "0.96"}},
+            {"power_w": 71, "energy_kwh": 12.25, "power_factor_ratio": 0.96},
+            id="old-firmware-writes-numbers-as-text",
+        ),
+        pytest.param(
+            "tele/den-7/SENSOR",
+            {
+                "Time": "2026-11-20T19:12:30",
+                "ENERGY": {"Power": 0, "Factor": 1.02, "Voltage": 0, "Current": 0},
+            },
+            {"power_w": 0, "voltage_v": 0, "current_a": 0, "power_factor_ratio": 1},
+            id="nothing-on-the-line-and-a-factor-rounded-beyond-one",
+        ),
+        pytest.param(
+            "tele/den-7/STATE",
+            {
+                "Time": "2026-11-20T19:12:30+07:00",
+                "Uptime": "3T04:05:06",
+                "UptimeSec": 273906,
+                "Heap": 24,
+                "POWER": "ON",
+                "Dimmer": 35,
+                "Color": "5959",
+                "CT": 300,
+                "Fade": "OFF",
+                "Wifi": {"AP": 1, "RSSI": 100, "Signal": -42},
+            },
+            {
+                "ts": 1795176750000,
+                "cmd_on": True,
+                "power_state": "on",
+                "dim_pct": 35,
+                "link_quality_pct": 100,
+            },
+            id="dimmed-white-light-of-a-later-firmware",
+        ),
+        pytest.param(
+            "stat/den-7/STATUS10",
+            {
+                "StatusSNS": {
+                    "Time": "2026-11-20T19:12:30",
+                    "ANALOG": {"A0": 1023},
+                    "ENERGY": {"Total": 0.004},
+                }
+            },
+            {"energy_kwh": 0.004},
+            id="status10-without-power",
+        ),
+        pytest.param(
+            "tele/ap-1/STATE",
+            {"Time": "2026-11-20T19:12:30", "UptimeSec": 12, "POWER": "OFF"},
+            {"uptime_s": 12},
+            id="relay-that-feeds-an-access-point",
+        ),
+        pytest.param(
+            "tele/tu-1/STATE",
+            {"POWER1": "1", "POWER2": "off"},
+            {"cmd_on": True},
+            id="state-texts-set-by-the-owner",
+        ),
+        pytest.param(
+            "tele/tu-1/SENSOR",
+            {"ENERGY": {"Power": [90, 91], "Frequency": [50.02, 50.01], "Current": [0.4, 0.41]}},
+            {
+                "power_l1_w": 90,
+                "power_l2_w": 91,
+                "frequency_hz": 50.02,
+                "current_l1_a": 0.4,
+                "current_l2_a": 0.41,
+            },
+            id="two-phases-with-a-frequency-each",
+        ),
+        pytest.param(
             "tele/tu-1/SENSOR",
             {"ENERGY": {"Power": 4, "Total": [1, None]}},
             {"power_l1_w": 4},
@@ -168,9 +246,18 @@ def test_names_without_a_field_are_counted_and_probes_share_one_name() -> None:
 
 def test_phases_of_a_lamp_are_counted_and_left_out() -> None:
     decoder = TasmotaDecoder()
-    (record,) = decode("tele/den-1/SENSOR", {"ENERGY": {"Power": [4, 5], "Voltage": 230}}, decoder)
+    (record,) = decode("tele/den-7/SENSOR", {"ENERGY": {"Power": [4, 5], "Voltage": 230}}, decoder)
     assert fields(record) == {"voltage_v": 230}
     assert decoder.unknown_fields() == {("streetlight", "Power"): 1}
+
+
+def test_channels_of_a_meter_go_to_the_lamps_behind_the_relays() -> None:
+    decoder = TasmotaDecoder()
+    energy = {"Power": [41, 0], "Total": [3.5, 1.25], "Voltage": 228, "Factor": [0.97, 0.0]}
+    second, first = decode("tele/den-1/SENSOR", {"ENERGY": energy}, decoder)
+    assert fields(first) == {"power_w": 41, "energy_kwh": 3.5, "voltage_v": 228, "power_factor_ratio": 0.97}
+    assert fields(second) == {"power_w": 0, "energy_kwh": 1.25, "power_factor_ratio": 0}
+    assert decoder.unknown_fields() == {}
 
 
 @pytest.mark.parametrize(("word", "online"), [(b"Online", True), (b"Offline", False), (b"online\n", True)])
@@ -184,6 +271,7 @@ def test_last_will_of_a_controller_is_that_of_all_its_lamps(word: bytes, online:
     [
         ("tele/tu-1/LWT", b"", True, "removed"),
         ("tele/tu-1/STATE", STATE, True, "retained"),
+        ("stat/tu-1/RESULT", {"POWER": "ON"}, False, "command_result"),
         ("tele/tu-1/SENSOR", {"Time": "2026-11-20T19:12:30"}, False, "no_measurements"),
     ],
 )
@@ -199,13 +287,13 @@ def test_what_says_nothing_of_now_is_ignored(topic: str, payload: Any, retained:
         ("tele/tu-1/LWT", b"Maybe", Rejection.SCHEMA),
         ("tele/tu-1/LWT", b"\xff", Rejection.SCHEMA),
         ("tele/STATE", STATE, Rejection.TOPIC),
-        ("tele/tu-1/RESULT", STATE, Rejection.TOPIC),
+        ("tele/tu-1/INFO1", STATE, Rejection.TOPIC),
         ("tele/tu-1/STATE", b"{", Rejection.NOT_JSON),
         ("tele/tu-1/STATE", b"[]", Rejection.SCHEMA),
         ("tele/tu-1/STATE", b'{"POWER":"\xff"}', Rejection.NOT_UTF8),
         ("tele/tu-1/STATE", {"POWER": ["ON"]}, Rejection.SCHEMA),
         ("tele/tu-1/STATE", {"Wifi": 4}, Rejection.SCHEMA),
-        ("tele/tu-1/SENSOR", {"ENERGY": {"Power": "88"}}, Rejection.SCHEMA),
+        ("tele/tu-1/SENSOR", {"ENERGY": {"Power": "88 W"}}, Rejection.SCHEMA),
         ("tele/tu-1/SENSOR", {"ENERGY": {"Power": [True, 1]}}, Rejection.SCHEMA),
         ("tele/den-1/SENSOR", {"ENERGY": {"Power": 2600}}, Rejection.SCHEMA),
         ("tele/den-1/SENSOR", {"ENERGY": {"Power": 10**400}}, Rejection.SCHEMA),

@@ -167,7 +167,7 @@ def test_what_is_no_telemetry_is_ignored(topic: str, payload: Any, retained: boo
         (TOPIC, b'"ON"', Rejection.SCHEMA),
         (TOPIC, b'{"state":"\xff"}', Rejection.NOT_UTF8),
         (TOPIC, {"brightness": 300}, Rejection.SCHEMA),
-        (TOPIC, {"power": "12"}, Rejection.SCHEMA),
+        (TOPIC, {"power": "much"}, Rejection.SCHEMA),
         ("zigbee2mqtt/tu-9", {"contact": "closed"}, Rejection.SCHEMA),
     ],
 )
