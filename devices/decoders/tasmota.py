@@ -196,7 +196,7 @@ def _meter(device: Device, energy: Mapping[str, Any], channel: Mapping[str, Any]
             found |= {on_phase(name, n): number({vendor_name: item}, vendor_name) for n, item in phases}
         elif name not in channel:
             found[vendor_name] = True
-    return single_phase(device, single | channel) | found
+    return single_phase(device, {**single, **channel}) | found
 
 
 def _channels(energy: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -6,7 +6,7 @@ import pytest
 from devices.batch import event_frame, to_ms
 from devices.decoders.frigate import FrigateDecoder
 from devices.errors import Rejected, Rejection
-from devices.messages import Event, Ignored, RawMessage
+from devices.messages import Event, Ignored, RawMessage, Status
 from devices.payloads import Vehicle
 from devices.registry import Device, Registry
 
@@ -80,8 +80,78 @@ def test_object_that_is_no_finished_vehicle_is_ignored() -> None:
     assert decode({"type": "update", "after": SEEN}) == Ignored("unfinished_object")
     assert decode(ended(false_positive=True)) == Ignored("false_positive")
     assert decode(ended(), retained=True) == Ignored("retained")
-    update = {"type": "lpr", "plate": "92B123456", "camera": "hung_vuong"}
-    assert decode(update, "frigate/tracked_object_update") == Ignored("unfinished_object")
+
+
+LPR: dict[str, Any] = {
+    "type": "lpr",
+    "id": "1795348800.25-q1w2e3",
+    "name": "xe cua anh A",
+    "plate": "92B123456",
+    "score": 0.88,
+    "camera": "hung_vuong",
+    "timestamp": 1795348803.5,
+}
+UPDATE = "frigate/tracked_object_update"
+
+
+def test_plate_of_a_tracked_object_is_kept_for_its_end() -> None:
+    decoder = FrigateDecoder()
+    nameless = SEEN | {"recognized_license_plate": None, "recognized_license_plate_score": None}
+    decode({"type": "new", "before": nameless, "after": nameless}, decoder=decoder)
+    worse = LPR | {"plate": "92B12345", "score": 0.4}
+    for update in (worse, LPR, worse):
+        assert decode(update, UPDATE, decoder) == Ignored("plate_of_tracked_object")
+    (vehicle,) = decode({"type": "end", "after": nameless}, decoder=decoder).payload.vehicles
+    assert (vehicle.plate, vehicle.plate_confidence, vehicle.speed_kmh) == ("92B123456", 0.88, 40)
+    assert decode(LPR, UPDATE, decoder) == Ignored("plate_of_tracked_object")
+
+
+def test_plate_that_nothing_else_tells_of_is_the_passage() -> None:
+    payload = decode(LPR, UPDATE).payload
+    assert (payload.type, payload.id, to_ms(payload.ts)) == ("passage", LPR["id"], 1795348803500)
+    assert list(payload.vehicles) == [Vehicle(plate="92B123456", plate_confidence=0.88)]
+    assert "anh A" not in repr(payload)
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"type": "face", "id": "1.5-a", "name": "Nguyen Van A", "score": 0.9, "camera": "hung_vuong"},
+        {"type": "description", "id": "1.5-a", "description": "a man in a red shirt"},
+        {"type": "classification", "id": "1.5-a", "sub_label": "bread_truck", "score": 0.9},
+        {"id": "1.5-a", "description": "before types were told"},
+        LPR | {"plate": ""},
+        LPR | {"id": None},
+    ],
+)
+def test_update_without_a_plate_is_ignored(update: dict[str, Any]) -> None:
+    assert decode(update, UPDATE) == Ignored("unfinished_object")
+
+
+def test_vehicle_under_another_label_has_our_class() -> None:
+    (vehicle,) = decode(ended(label="school_bus")).payload.vehicles
+    assert vehicle.vehicle_class == "bus"
+
+
+def test_server_that_goes_away_takes_along_the_cameras_it_told_of() -> None:
+    decoder = FrigateDecoder()
+    assert decode(b"online", "frigate/available", decoder, retained=True) == Ignored("service_status")
+    decode(b"online", "frigate/hung_vuong/status/detect", decoder)
+    camera = REGISTRY["TK-T-5"]
+    for word, online in ((b"offline", False), (b"online", True), (b"stopped", False)):
+        assert decode(word, "frigate/available", decoder) == Status(camera, online, retained=False)
+    assert decode(b"", "frigate/available", decoder, retained=True) == Ignored("removed")
+
+
+def test_statistics_of_an_older_version_have_the_cameras_at_the_top() -> None:
+    stats = {"detection_fps": 3.1, "hung_vuong": {"camera_fps": 5.1, "skipped_fps": 0.0}, "service": {}}
+    assert decode(stats, "frigate/stats").payload.camera_fps == 5.1
+
+
+def test_statistics_with_the_disk_of_the_recordings_tell_how_much_is_free() -> None:
+    storage = {"/media/frigate/recordings": {"total": 2_000.0, "used": 1_500.0, "free": 500.0}}
+    stats = {"cameras": {"hung_vuong": {"camera_fps": 5.1}}, "service": {"storage": storage}}
+    assert decode(stats, "frigate/stats").payload.storage_free_pct == 25
 
 
 @pytest.mark.parametrize(("word", "stream_up"), [(b"online", True), (b"offline", False)])
@@ -129,6 +199,9 @@ def test_statistics_become_a_reading_for_each_camera_beside_the_rejected() -> No
         ("frigate/events", {"type": "end", "after": []}, Rejection.SCHEMA),
         ("frigate/events", b"online", Rejection.NOT_JSON),
         ("frigate/stats", {"cameras": []}, Rejection.SCHEMA),
+        ("frigate/available", b"perhaps", Rejection.SCHEMA),
+        (UPDATE, LPR | {"camera": "elsewhere"}, Rejection.UNKNOWN_DEVICE),
+        (UPDATE, b"{'type': 'lpr'}", Rejection.NOT_JSON),
         ("frigate/hung_vuong/status/detect", b"\xff", Rejection.SCHEMA),
         ("frigate/elsewhere/status/detect", b"online", Rejection.UNKNOWN_DEVICE),
         ("frigate/x", b"online", Rejection.TOPIC),
