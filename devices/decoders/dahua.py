@@ -1,9 +1,11 @@
-"""Dahua: events as JSON, published by a bridge on `dahua/<camera>/event`.
+"""Dahua: events published by a bridge on `dahua/<camera>/event`.
 
-Either a whole `client.notifyEventStream` or one event of it. The firmware fills what it does not know
+Either a whole `client.notifyEventStream`, one event of it as JSON, or a line of the camera's HTTP stream
+(`Code=…;action=…;index=…;data={…}`). The firmware fills what it does not know
 with zeros, empty texts and `Unknown`; its `UTC` holds local time, its `RealUTC` the truth.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,15 +13,26 @@ import msgspec
 from msgspec import Struct
 
 from devices.batch import plausible_ms
-from devices.decoders.sightings import named_class, plate_text, positive, word
+from devices.decoders.sightings import named_class, plate_text, positive, stream_state, word
 from devices.decoders.vendor import VendorDecoder, child, content_id, decoded, json_object, utc_from_epoch_s
 from devices.errors import Rejected, Rejection
-from devices.messages import Devices, Ignored, RawMessage, Record
+from devices.messages import Devices, Ignored, RawMessage, Record, Status
 from devices.registry import Device
 
 __all__ = ["DECODER", "DahuaDecoder"]
 
 _LEVELS = 3
+_LINE = re.compile(
+    rb"Code=([A-Za-z0-9_]{1,64});action=([A-Za-z]{1,16})[^{]*?(?:;data=(\{.*\}))?\s*", re.DOTALL
+)
+_HEARTBEAT = b"heartbeat"
+_CAMERA_CONDITIONS = frozenset(
+    {
+        *("VideoLoss", "VideoBlind", "VideoUnFocus", "VideoAbnormalDetection", "SceneChange"),
+        *("StorageNotExist", "StorageFailure", "StorageLowSpace"),
+    }
+)
+_PHASES: Mapping[str | None, str] = {"start": "started", "stop": "ended"}
 _MOST_EVENTS = 500
 _FULL_CONFIDENCE = 255
 _DAY_S = 86_400
@@ -64,7 +77,8 @@ class _Notification(Struct):
 class DahuaDecoder(VendorDecoder):
     """Traffic events that show a vehicle become passages; the identity is the topic's second level.
 
-    Several messages of one snapshot group share an id, so that they are one passage.
+    Events about the camera itself become `camera-condition` events, a lost picture a reading, heartbeats a
+    status. Several messages of one snapshot group share an id, so that they are one passage.
     """
 
     name = "dahua"
@@ -82,6 +96,8 @@ class DahuaDecoder(VendorDecoder):
         if message.retained:
             return [Ignored("retained")]
         device = self.device(devices, levels[1])
+        if message.payload.strip().lower() == _HEARTBEAT:
+            return [Status(device, online=True, retained=False)]
         events = _events(message.payload)
         if len(events) == 1:
             return [self._event(device, events[0])]
@@ -95,11 +111,13 @@ class DahuaDecoder(VendorDecoder):
             return rejected
 
     def _event(self, device: Device, content: bytes) -> Record:
-        event = json_object(content)
+        event = _told(content)
         code = event.get("Code")
         if not isinstance(code, str):
             raise Rejected(Rejection.SCHEMA, "an event needs a Code")
-        data = child(event, "Data")
+        data = child(event, "Data") or child(event, "data")
+        if code in _CAMERA_CONDITIONS:
+            return self._condition(device, event, data, content)
         if not code.startswith("Traffic") or not _shows_a_vehicle(data):
             return Ignored("not_a_passage")
         car = child(data, "TrafficCar")
@@ -113,9 +131,38 @@ class DahuaDecoder(VendorDecoder):
         }
         return self.happened(device, members, content)
 
+    def _condition(
+        self, device: Device, event: Mapping[str, Any], data: Mapping[str, Any], content: bytes
+    ) -> Record:
+        """Something about the camera itself; an event needs a time, the stream's state can do without."""
+        phase = _PHASES.get(word(event.get("Action", event.get("action"))))
+        ts, code = utc_from_epoch_s(positive(data.get("RealUTC"))), event["Code"]
+        stream = stream_state(device, is_lost=None if phase is None else phase == "started")
+        if code == "VideoLoss" and stream:
+            return self.reading(device, stream, ts=ts)
+        if ts is None:
+            return Ignored("condition_without_time")
+        members = {"type": "camera-condition", "ts": ts, "phase": phase, "detail": code}
+        return self.happened(device, members, content)
+
+
+def _told(content: bytes) -> dict[str, Any]:
+    """The event as an object, also where it came as a line of text.
+
+    Raises:
+        Rejected: it is neither.
+    """
+    line = _LINE.fullmatch(content.strip())
+    if line is None:
+        return json_object(content)
+    code, action, data = line.groups()
+    return {"Code": code.decode(), "Action": action.decode(), "Data": json_object(data) if data else None}
+
 
 def _events(payload: bytes) -> list[bytes]:
     """The events of a notification, or the one that the payload is."""
+    if payload.lstrip().startswith(b"Code="):
+        return [payload]
     params = decoded(payload, _Notification).params
     if params is None:
         return [payload]

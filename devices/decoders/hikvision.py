@@ -1,25 +1,21 @@
-"""Hikvision: the XML of `EventNotificationAlert`, published by a bridge on `hikvision/<camera>/alert`.
-
-Namespaces differ by firmware and are ignored. A document type, and with it any entity, is refused.
-"""
+"""Hikvision: `EventNotificationAlert` as XML or JSON, published by a bridge on `hikvision/<camera>/alert`."""
 
 import re
 from collections.abc import Mapping
-from typing import Any, NoReturn
-from xml.parsers import expat
+from typing import Any
 
 from devices.batch import plausible_ms
-from devices.decoders.sightings import named_class, plate_text, positive, word
+from devices.decoders.hikvision_document import alert_texts
+from devices.decoders.sightings import named_class, plate_text, positive, stream_state, word
 from devices.decoders.vendor import VendorDecoder, content_id, utc_from_text
 from devices.errors import Rejected, Rejection
-from devices.messages import Devices, Ignored, RawMessage, Record
+from devices.messages import Devices, Ignored, RawMessage, Record, Status
+from devices.registry import Device
 
 __all__ = ["DECODER", "HikvisionDecoder"]
 
-_ROOT = "EventNotificationAlert"
 _LEVELS = 3
 _NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
-_DEEPEST = 32
 _CAMERA_CONDITIONS = frozenset(
     {
         "badvideo",
@@ -32,6 +28,10 @@ _CAMERA_CONDITIONS = frozenset(
         "videoloss",
     }
 )
+_HEARTBEATS = frozenset({"videoloss", "anpr", "aid", "tfs"})
+_INCIDENTS: Mapping[str, str] = {"aid": "AID", "tfs": "TFS"}
+_IDS = ("UUID", "uuid", "ANPR/UUID", "ANPR/uuid")
+_HELMETS: Mapping[str | None, bool] = {"yes": True, "no": False}
 _PHASES: Mapping[str, str] = {"active": "started", "inactive": "ended"}
 _CLASSES: Mapping[str, str] = {
     "vehicle": "car",
@@ -52,16 +52,17 @@ _CLASSES: Mapping[str, str] = {
 
 
 class HikvisionDecoder(VendorDecoder):
-    """ANPR alerts become passages, alerts about the camera itself `camera-condition` events.
+    """ANPR alerts become passages, incidents on the road `traffic-incident` events.
 
-    The identity is the topic's second level.
+    Alerts about the camera itself become `camera-condition` events, a lost picture a reading too, and
+    heartbeats a status. The identity is the topic's second level.
     """
 
     name = "hikvision"
     filters = ("hikvision/+/alert",)
 
     def decode(self, message: RawMessage, devices: Devices) -> list[Record]:
-        """The one record of an alert.
+        """The records of an alert: one, and the stream's state beside it where that is told.
 
         Raises:
             Rejected: topic, device or payload broke a rule.
@@ -72,29 +73,54 @@ class HikvisionDecoder(VendorDecoder):
         if message.retained:
             return [Ignored("retained")]
         device = self.device(devices, levels[1])
-        alert = _Alert(message.payload).texts
+        alert = alert_texts(message.payload)
+        if alert.get("eventState", "").lower() == "inactive" and _is_heartbeat(alert):
+            return [Status(device, online=True, retained=False), *self._stream(device, alert)]
         members = _members(alert)
         if isinstance(members, Ignored):
             return [members]
         time = alert.get("dateTime", "")
         members["ts"] = utc_from_text(time)
-        members["id"] = alert.get("UUID") or alert.get("ANPR/UUID")
+        members["id"] = next((alert[name] for name in _IDS if name in alert), None)
         if members["id"] is None and plausible_ms(utc_from_text(f"{time}Z")) is not None:
             # Without an offset it is some local time: no moment, but still what tells two alerts apart.
             members["id"] = content_id(device, message.payload)
-        return [self.happened(device, members, message.payload)]
+        return [self.happened(device, members, message.payload), *self._stream(device, alert)]
+
+    def _stream(self, device: Device, alert: Mapping[str, str]) -> list[Record]:
+        """Whether the camera has a picture, where the alert is about that."""
+        if alert.get("eventType", "").lower() != "videoloss":
+            return []
+        is_lost = {"active": True, "inactive": False}.get(alert.get("eventState", "").lower())
+        values = stream_state(device, is_lost=is_lost)
+        return [self.reading(device, values, ts=utc_from_text(alert.get("dateTime")))] if values else []
+
+
+def _is_heartbeat(alert: Mapping[str, str]) -> bool:
+    """Whether this is what the stream sends every few seconds while nothing happens."""
+    return alert.get("eventType", "").lower() in _HEARTBEATS
 
 
 def _members(alert: Mapping[str, str]) -> dict[str, Any] | Ignored:
     event, state = alert.get("eventType", "").lower(), alert.get("eventState", "").lower()
     if event == "anpr":
         return _passage(alert)
-    if event == "videoloss" and state == "inactive":
-        # What the alert stream sends every few seconds while nothing happens.
-        return Ignored("heartbeat")
+    if event in _INCIDENTS:
+        return _incident(alert, _INCIDENTS[event])
     if event not in _CAMERA_CONDITIONS:
         return Ignored("not_a_passage")
     return {"type": "camera-condition", "phase": _PHASES.get(state), "detail": event}
+
+
+def _incident(alert: Mapping[str, str], root: str) -> dict[str, Any]:
+    """What happened on the road, with the vehicle where the camera names one."""
+    speed = positive(_number(alert, f"{root}/VehicleInfo/vehicleSpeed"))
+    plate = plate_text(alert.get(f"{root}/VehicleInfo/licensePlate") or alert.get(f"{root}/PlateInfo/plate"))
+    return {
+        "type": "traffic-incident",
+        "detail": (alert.get(f"{root}/illegalTrafficEvent") or "unknown")[:64],
+        "vehicles": [{"plate": plate, "speed_kmh": speed}] if plate or speed else [],
+    }
 
 
 def _passage(alert: Mapping[str, str]) -> dict[str, Any]:
@@ -102,11 +128,14 @@ def _passage(alert: Mapping[str, str]) -> dict[str, Any]:
         raise Rejected(Rejection.SCHEMA, "an ANPR alert needs its ANPR element")
     plate = plate_text(alert.get("ANPR/licensePlate"))
     confidence = _number(alert, "ANPR/confidenceLevel")
-    category = alert.get("ANPR/vehicleType") or alert.get("ANPR/vehicleInfo/vehicleType")
+    types = (alert.get("ANPR/vehicleType"), alert.get("ANPR/vehicleInfo/vehicleType"))
+    # Some firmwares number them, and no two agree on the numbers.
+    category = next((name for name in types if word(name) and not str(name).isdecimal()), None)
     direction, lane = alert.get("ANPR/direction"), _number(alert, "ANPR/line")
     return {
         "type": "passage",
         "lane": None if lane is None else round(lane),
+        "detail": alert.get("ANPR/illegalInfo/illegalName", "")[:64] or None,
         "direction": direction if direction in {"forward", "reverse"} else None,
         "vehicles": [
             {
@@ -117,6 +146,7 @@ def _passage(alert: Mapping[str, str]) -> dict[str, Any]:
                 "colour": word(alert.get("ANPR/vehicleInfo/color")),
                 # What passes moves: zero is a camera that measures no speed.
                 "speed_kmh": positive(_number(alert, "ANPR/vehicleInfo/speed")),
+                "helmet": _HELMETS.get(word(alert.get("ANPR/helmet"))),
             }
         ],
     }
@@ -134,49 +164,6 @@ def _number(alert: Mapping[str, str], path: str) -> float | None:
     if _NUMBER.fullmatch(text) is None:
         raise Rejected(Rejection.SCHEMA, f"{path} must be a number")
     return float(text)
-
-
-class _Alert:
-    """Texts of an alert by their path below the root; the first of equal paths counts.
-
-    Raises:
-        Rejected: no XML, not this document, a document type, or deeper than any alert.
-    """
-
-    def __init__(self, payload: bytes) -> None:
-        self.texts: dict[str, str] = {}
-        self._path: list[str] = []
-        self._pieces: list[str] = []
-        parser = expat.ParserCreate()
-        parser.buffer_text = True
-        parser.StartDoctypeDeclHandler = _refuse_doctype
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._pieces.append
-        try:
-            parser.Parse(payload.strip(), True)
-        except (expat.ExpatError, ValueError, LookupError) as error:
-            raise Rejected(Rejection.SCHEMA, f"malformed XML: {error}") from None
-
-    def _start(self, tag: str, _attributes: Mapping[str, str]) -> None:
-        name = tag.rpartition(":")[2]
-        if not self._path and name != _ROOT:
-            raise Rejected(Rejection.SCHEMA, f"an {_ROOT} is needed, got {name[:64]!r}")
-        if len(self._path) >= _DEEPEST:
-            raise Rejected(Rejection.TOO_DEEP, "the XML is nested deeper than any alert needs")
-        self._path.append(name)
-        self._pieces.clear()
-
-    def _end(self, _tag: str) -> None:
-        text = "".join(self._pieces).strip()
-        self._pieces.clear()
-        if text:
-            self.texts.setdefault("/".join(self._path[1:]), text)
-        self._path.pop()
-
-
-def _refuse_doctype(*_declaration: object) -> NoReturn:
-    raise Rejected(Rejection.UNSUPPORTED, "XML with a document type is refused: it could define entities")
 
 
 DECODER = HikvisionDecoder

@@ -1,8 +1,12 @@
 """What the decoders of cameras share: words and plates as firmwares write them, made ours or left out."""
 
 from collections.abc import Mapping
+from typing import Any
 
-__all__ = ["named_class", "plate_text", "positive", "word"]
+from devices.catalogue import kinds
+from devices.registry import Device
+
+__all__ = ["named_class", "plate_text", "positive", "stream_state", "word"]
 
 _UNKNOWN_WORDS = frozenset({"", "unknown", "unknow", "none", "null"})  # codespell:ignore unknow
 _NO_PLATE = _UNKNOWN_WORDS | {"noplate", "no plate", "no_plate", "unlicensed"}
@@ -26,6 +30,12 @@ def named_class(value: object, classes: Mapping[str, str]) -> str | None:
     """Our class of vehicle for a vendor's word: `other` for one that the table lacks, None for unknown."""
     known = word(value)
     return None if known is None else classes.get(known, "other")
+
+
+def stream_state(device: Device, *, is_lost: bool | None) -> dict[str, Any]:
+    """What a lost picture says of the stream, for kinds that have one; nothing where it is unknown."""
+    has_stream = "stream_up" in kinds()[device.kind].by_name
+    return {"stream_up": not is_lost} if has_stream and is_lost is not None else {}
 
 
 def positive(value: object) -> float | None:

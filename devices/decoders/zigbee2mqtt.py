@@ -1,5 +1,6 @@
 """Zigbee2MQTT: states and availability of Zigbee lamps, meters and door contacts."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -43,15 +44,21 @@ _NAMES: Mapping[str, str] = {
 _PHASES: Mapping[str, tuple[str, int]] = {
     f"{quantity}{middle}{letter}": (_NAMES[quantity], phase)
     for quantity in ("power", "voltage", "current")
-    for middle in ("_", "_phase_")
-    for phase, letter in enumerate("abc", start=1)
+    for middle, letters in (("_", "abc"), ("_phase_", "abc"), ("_l", "123"))
+    for phase, letter in enumerate(letters, start=1)
 }
+_ENDPOINT = re.compile(
+    rf"({'|'.join(('state', 'brightness', *_NAMES))})_(left|right|center|top|bottom|l?[1-8])"
+)
+"""A value of one switch or lamp among several in one device."""
+_ENDPOINTS = ("left", "right", "center", "top", "bottom", *(f"l{n}" for n in range(1, 9)), *"12345678")
 _CONVERTED = frozenset({"state", "brightness", "linkquality", "contact", "last_seen"})
 
 
 class Zigbee2MqttDecoder(VendorDecoder):
     """States become readings, availability a status; the identity is the friendly name, slashes and all.
 
+    Where one device switches several lamps, a lamp is `friendly-name/l2`, after the endpoint in its values.
     What the bridge says of itself, commands and single attributes are no telemetry.
     """
 
@@ -67,20 +74,43 @@ class Zigbee2MqttDecoder(VendorDecoder):
         path = message.topic.removeprefix(_PREFIX)
         if path in {message.topic, ""}:
             raise Rejected(Rejection.TOPIC, f"a topic is {_PREFIX}friendly-name, got {message.topic!r}")
+        reason = self._no_telemetry(path, message.payload, devices)
+        if reason is not None:
+            return [Ignored(reason)]
+        if path.endswith(_AVAILABILITY):
+            online = _is_available(message.payload)
+            spoken = self.parts(devices, path.removesuffix(_AVAILABILITY), _ENDPOINTS)
+            return [Status(device, online, message.retained) for device in spoken.values()]
+        spoken = self.parts(devices, path, _ENDPOINTS)
+        if message.retained:
+            return [Ignored("retained")]
+        return self._states(spoken, json_object(message.payload))
+
+    def _no_telemetry(self, path: str, payload: bytes, devices: Devices) -> str | None:
+        """Why a message says nothing of a device; None where it does."""
         levels = path.split("/")
         if levels[0] == "bridge":
-            return [Ignored("bridge")]
+            return "bridge"
         if not _COMMANDS.isdisjoint(levels[1:]):
-            return [Ignored("command")]
-        if not message.payload:
-            return [Ignored("removed")]
-        if path.endswith(_AVAILABILITY):
-            device = self.device(devices, path.removesuffix(_AVAILABILITY))
-            return [Status(device, _is_available(message.payload), message.retained)]
-        if self._is_attribute(path, devices):
-            return [Ignored("attribute")]
-        device = self.device(devices, path)
-        return [Ignored("retained") if message.retained else self._state(device, message.payload)]
+            return "command"
+        if not payload:
+            return "removed"
+        return "attribute" if not path.endswith(_AVAILABILITY) and self._is_attribute(path, devices) else None
+
+    def _states(self, spoken: Mapping[str, Device], state: Mapping[str, Any]) -> list[Record]:
+        """One reading for each lamp of the device that the state speaks of."""
+        by_endpoint: dict[str, dict[str, Any]] = {}
+        for name, value in state.items():
+            match = _ENDPOINT.fullmatch(name)
+            if match is not None and match[2] in spoken:
+                by_endpoint.setdefault(match[2], {})[match[1]] = value
+        shared = {name: state[name] for name in ("linkquality", "last_seen") if name in state}
+        records = [self._state(spoken[name], shared | own) for name, own in by_endpoint.items()]
+        if "" in spoken:
+            taken = {f"{value}_{name}" for name, own in by_endpoint.items() for value in own}
+            rest = {name: value for name, value in state.items() if name not in taken}
+            records.append(self._state(spoken[""], rest))
+        return records or [Ignored("no_measurements")]
 
     def _is_attribute(self, path: str, devices: Devices) -> bool:
         """Whether the last level is a value of a known device, which its state repeats."""
@@ -88,8 +118,7 @@ class Zigbee2MqttDecoder(VendorDecoder):
         known = (devices.identified(f"{self.name}:{identity}") for identity in (path, above))
         return [device is not None for device in known] == [False, True]
 
-    def _state(self, device: Device, payload: bytes) -> Record:
-        state = json_object(payload)
+    def _state(self, device: Device, state: Mapping[str, Any]) -> Record:
         on = _is_on(state)
         measurements = (
             _electrical(device, state)

@@ -6,7 +6,7 @@ import pytest
 from devices.batch import to_ms
 from devices.decoders.dahua import DahuaDecoder
 from devices.errors import Rejected, Rejection
-from devices.messages import Event, Ignored, RawMessage
+from devices.messages import Event, Ignored, RawMessage, Status
 from devices.payloads import Vehicle
 from devices.registry import Device, Registry
 
@@ -149,6 +149,32 @@ def test_events_of_a_stream_are_judged_alone() -> None:
     assert (broken.reason, broken.payload) == (Rejection.SCHEMA, b"7")
 
 
+def test_line_of_the_http_stream_is_read_like_json() -> None:
+    line = b"Code=TrafficJunction;action=Pulse;index=0;data=" + json.dumps(BIKE, indent=1).encode() + b"\r\n"
+    assert list(decode(line).payload.vehicles) == list(decode(one(BIKE)).payload.vehicles)
+    assert decode(b"Code=VideoMotion;action=Start;index=0") == Ignored("not_a_passage")
+    assert decode(b"Heartbeat\r\n") == Status(REGISTRY["TK-T-8"], online=True, retained=False)
+
+
+def test_event_of_a_bridge_with_small_letters_is_read_the_same() -> None:
+    payload = decode({"Code": "TrafficJunction", "action": "Pulse", "index": "0", "data": CAR}).payload
+    assert payload.vehicles[0].plate == "92A22222"
+
+
+@pytest.mark.parametrize(("action", "up"), [("Start", False), ("Stop", True)])
+def test_lost_video_becomes_a_reading(action: str, up: bool) -> None:  # noqa: FBT001 - from the table
+    record = decode(f"Code=VideoLoss;action={action};index=0".encode())
+    assert (record.payload.stream_up, record.payload.ts) == (up, None)
+
+
+def test_event_about_the_camera_becomes_a_condition_where_its_time_is_known() -> None:
+    blind = {"Code": "VideoBlind", "Action": "Start", "Data": {"RealUTC": REAL_UTC}}
+    payload = decode(blind).payload
+    assert (payload.type, payload.phase, payload.detail) == ("camera-condition", "started", "VideoBlind")
+    assert decode(blind | {"Data": {"UTC": REAL_UTC}}) == Ignored("condition_without_time")
+    assert decode(blind | {"Code": "StorageFailure", "Action": "Pulse"}).payload.phase is None
+
+
 def test_message_without_passages_is_ignored() -> None:
     assert decode(stream()) == Ignored("empty")
     assert decode_all(one(BIKE), retained=True) == [Ignored("retained")]
@@ -168,6 +194,8 @@ def test_message_without_passages_is_ignored() -> None:
         (TOPIC, stream(*[0] * 501), Rejection.OVERSIZED),
         (TOPIC, {"params": {"eventList": {}}}, Rejection.SCHEMA),
         (TOPIC, b"--boundary", Rejection.NOT_JSON),
+        (TOPIC, b"Code=TrafficJunction;action=Pulse;index=0;data={'Lane': 1}", Rejection.NOT_JSON),
+        (TOPIC, b"Code=TrafficJunction", Rejection.NOT_JSON),
         (TOPIC, b'{"Code":"TrafficJunction","Data":' + b'{"Vehicle":' * 100_000, Rejection.TOO_DEEP),
     ],
 )

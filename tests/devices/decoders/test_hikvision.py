@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from devices.batch import event_frame, to_ms
 from devices.decoders.hikvision import HikvisionDecoder
 from devices.errors import Rejected, Rejection
-from devices.messages import Event, Ignored, RawMessage
+from devices.messages import Event, Ignored, RawMessage, Status
 from devices.payloads import Vehicle
 from devices.registry import Device, Registry
 
@@ -78,14 +79,68 @@ def test_alert_about_the_camera_becomes_a_camera_alarm(state: str, phase: str | 
 
 
 def test_alert_that_tells_nothing_is_ignored() -> None:
-    assert decode(OTHER.format("videoloss", "inactive")) == Ignored("heartbeat")
     assert decode(OTHER.format("VMD", "active")) == Ignored("not_a_passage")
     assert decode(NEW, retained=True) == Ignored("retained")
+
+
+def test_heartbeat_of_the_stream_is_a_status() -> None:
+    online = Status(REGISTRY["TK-T-7"], online=True, retained=False)
+    for event in ("ANPR", "AID"):
+        assert decode(OTHER.format(event, "inactive")) == online
+
+
+@pytest.mark.parametrize(("state", "up"), [("active", False), ("inactive", True)])
+def test_lost_video_tells_of_the_stream(state: str, up: bool) -> None:  # noqa: FBT001 - from the table
+    message = RawMessage("hikvision/gate-2/alert", OTHER.format("videoloss", state).encode())
+    first, reading = HikvisionDecoder().decode(message, REGISTRY)
+    payload: Any = reading.payload  # type: ignore[union-attr]
+    assert (payload.stream_up, to_ms(payload.ts)) == (up, 1795348800000)
+    assert isinstance(first, Status if up else Event)
+
+
+def test_alert_as_json_is_read_like_xml() -> None:
+    anpr = {
+        "licensePlate": "43A54321",
+        "line": 3,
+        "direction": "forward",
+        "confidenceLevel": 88,
+        "vehicleType": "unknown",
+        "vehicleInfo": {"vehicleType": 3, "color": "red", "speed": 0},
+        "illegalInfo": {"illegalCode": 1345, "illegalName": "Ran Red Light"},
+        "helmet": "unknown",
+    }
+    alert = {"dateTime": "2026-11-22T19:00:00+07:00", "eventType": "ANPR", "uuid": "d4", "ANPR": anpr}
+    for form in (alert, {"EventNotificationAlert": alert}):
+        payload = decode(json.dumps(form)).payload
+        assert (payload.id, payload.lane, payload.detail) == ("d4", 3, "Ran Red Light")
+        assert list(payload.vehicles) == [Vehicle(plate="43A54321", plate_confidence=0.88, colour="red")]
+
+
+def test_alert_within_a_multipart_message_is_found() -> None:
+    parts = (
+        b"--boundary\r\nContent-Type: text/xml\r\n\r\n"
+        + OLD.encode()
+        + b"\r\n--boundary\r\nContent-Type: image/jpeg\r\n\r\n\xff\xd8\xff\r\n--boundary--"
+    )
+    assert decode(parts).payload.type == "passage"
+
+
+def test_traffic_incident_becomes_an_event_with_its_vehicle() -> None:
+    aid = """<AID><illegalTrafficEvent>wrongDirection</illegalTrafficEvent>
+    <VehicleInfo><vehicleSpeed>{}</vehicleSpeed></VehicleInfo></AID></EventNotificationAlert>"""
+    alert = OTHER.format("AID", "active").replace("</EventNotificationAlert>", aid)
+    payload = decode(alert.format(31)).payload
+    assert (payload.type, payload.detail) == ("traffic-incident", "wrongDirection")
+    assert list(payload.vehicles) == [Vehicle(speed_kmh=31.0)]
+    assert list(decode(alert.format(0)).payload.vehicles) == []
 
 
 @pytest.mark.parametrize(
     ("topic", "payload", "reason"),
     [
+        ("hikvision/gate-2/alert", '{"eventType": "ANPR", }', Rejection.NOT_JSON),
+        ("hikvision/gate-2/alert", '{"a":' * 40 + "1" + "}" * 40, Rejection.TOO_DEEP),
+        ("hikvision/gate-2/alert", "--boundary\r\n\r\n<html/>\r\n--boundary--", Rejection.SCHEMA),
         ("hikvision/gate-2/alert", BOMB, Rejection.UNSUPPORTED),
         ("hikvision/gate-2/alert", '<!DOCTYPE x SYSTEM "file:///x"><x/>', Rejection.UNSUPPORTED),
         ("hikvision/gate-2/alert", OLD.replace("unknown", "&b;"), Rejection.SCHEMA),

@@ -6,7 +6,7 @@ import pytest
 from devices.batch import to_ms
 from devices.decoders.onvif import OnvifDecoder
 from devices.errors import Rejected, Rejection
-from devices.messages import Ignored, RawMessage
+from devices.messages import Event, Ignored, RawMessage
 from devices.payloads import Vehicle
 from devices.registry import Device, Registry
 
@@ -16,7 +16,7 @@ REGISTRY = Registry(
             id="TK-T-6",
             kind="traffic-camera",
             area="tam-ky",
-            vendor_ids=("onvif:cam-6", "onvif:north/cam-6"),
+            vendor_ids=("onvif:cam-6", "onvif:north/cam-6", "onvif:a/b/c"),
         )
     ]
 )
@@ -33,9 +33,14 @@ def decode(topic: str, payload: Any, **flags: bool) -> Any:
     ("topic", "data", "expected"),
     [
         (
-            "VideoSource/SignalLoss/Source-1",
-            {"State": "true"},
-            ("camera-condition", "started", "VideoSource/SignalLoss/Source-1=true"),
+            "RuleEngine/FieldDetector/ObjectsInside",
+            {"IsInside": "true", "ObjectId": 12},
+            ("analytics", None, "RuleEngine/FieldDetector/ObjectsInside=12"),
+        ),
+        (
+            "VideoSource/ImageTooBright/ImagingService",
+            {"State": True},
+            ("camera-condition", "started", "VideoSource/ImageTooBright/ImagingService=True"),
         ),
         (
             "tns1:VideoSource/ImageTooDark",
@@ -50,7 +55,7 @@ def decode(topic: str, payload: Any, **flags: bool) -> Any:
         (
             "RuleEngine/LineDetector/Crossed",
             {"ObjectId": "71"},
-            ("camera-condition", None, "RuleEngine/LineDetector/Crossed=71"),
+            ("analytics", None, "RuleEngine/LineDetector/Crossed=71"),
         ),
         ("VideoSource/GlobalSceneChange", {}, ("camera-condition", None, "VideoSource/GlobalSceneChange")),
         ("RuleEngine/FaceDetector", {"Value": "Tran Van B"}, ("onvif", None, "RuleEngine/FaceDetector")),
@@ -63,9 +68,24 @@ def test_event_becomes_what_its_topic_says(topic: str, data: Any, expected: Any)
     assert to_ms(payload.ts) == 1795348800250
 
 
+def test_lost_signal_is_an_event_and_a_reading() -> None:
+    topic = "cam-6/onvif-ej/tns1:VideoSource/SignalLoss/Source-1"
+    for word, phase in (("true", "started"), ("false", "ended")):
+        content = json.dumps({"UtcTime": TIME, "Data": {"State": word}}).encode()
+        event, reading = OnvifDecoder().decode(RawMessage(topic, content), REGISTRY)
+        assert isinstance(event, Event)
+        assert (event.payload.phase, event.payload.type) == (phase, "camera-condition")
+        payload: Any = reading.payload  # type: ignore[union-attr]
+        assert (payload.stream_up, to_ms(payload.ts)) == (phase == "ended", 1795348800250)
+
+
 def test_event_with_a_prefix_of_two_levels_is_of_its_device() -> None:
     record = decode("north/cam-6/onvif-ej/Device/Trigger/Relay", {"UtcTime": TIME.rstrip("Z")})
     assert (record.device.id, to_ms(record.payload.ts)) == ("TK-T-6", 1795348800250)
+
+
+def test_event_with_a_prefix_of_three_levels_is_of_its_device() -> None:
+    assert decode("a/b/c/onvif-ej/Device/Trigger/Relay", {"UtcTime": TIME}).device.id == "TK-T-6"
 
 
 def test_event_id_comes_from_topic_and_content() -> None:
@@ -100,8 +120,9 @@ def test_plate_becomes_a_passage(data: Any, vehicle: Vehicle) -> None:
 
 
 def test_states_of_an_earlier_time_are_ignored() -> None:
-    topic = "cam-6/onvif-ej/VideoSource/SignalLoss"
     calm = {"UtcTime": TIME, "PropertyOperation": "Initialized", "Data": {"State": "false"}}
+    assert decode("cam-6/onvif-ej/VideoSource/SignalLoss", calm).payload.stream_up is True
+    topic = "cam-6/onvif-ej/VideoSource/ImageTooDark"
     assert decode(topic, calm) == Ignored("initial_state")
     assert decode(topic, calm | {"Data": {"State": "true"}}).payload.phase == "started"
     assert decode(topic, calm, retained=True) == Ignored("retained")

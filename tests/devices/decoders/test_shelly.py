@@ -6,7 +6,7 @@ import pytest
 from devices.batch import to_ms
 from devices.decoders.shelly import ShellyDecoder
 from devices.errors import Rejected, Rejection
-from devices.messages import Ignored, RawMessage, Reading, Record, Status
+from devices.messages import Event, Ignored, RawMessage, Reading, Record, Status
 from devices.registry import Device, Registry
 
 PLUG, METER, TWIN = "shellyplus1pm-a8032ab12cd4", "shellypro3em-34987a67da6c", "shellypro2pm-ec62608a9f10"
@@ -24,7 +24,10 @@ LEFT, RIGHT = (
     )
     for number in (0, 1)
 )
-DEVICES = Registry([LAMP, CABINET, LEFT, RIGHT])
+BY_PREFIX = Device(
+    id="L-3", kind="streetlight", area="a", attributes={"rated_w": 90.0}, vendor_ids=("shelly:le-loi/9",)
+)
+DEVICES = Registry([LAMP, CABINET, LEFT, RIGHT, BY_PREFIX])
 SWITCH = {
     "id": 0,
     "source": "init",
@@ -113,6 +116,18 @@ def fields(record: Record) -> dict[str, Any]:
             id="three-single-meters",
         ),
         pytest.param(
+            PLUG,
+            {"ts": 1795176750, "rgbw:0": {"output": True, "rgb": [1, 2, 3], "brightness": 80, "white": 0}},
+            {"ts": 1795176750000, "cmd_on": True, "power_state": "on", "dim_pct": 80},
+            id="coloured-light",
+        ),
+        pytest.param(
+            PLUG,
+            {"pm1:0": {"voltage": 231.2, "current": 0.0, "apower": 0.0, "aenergy": {"total": 0.0}}},
+            {"voltage_v": 231.2, "current_a": 0, "power_w": 0, "energy_kwh": 0},
+            id="meter-without-a-relay-and-a-load",
+        ),
+        pytest.param(
             METER,
             {"switch:0": {"output": True, "apower": 50}},
             {"cmd_on": True, "power_l1_w": 50},
@@ -123,6 +138,53 @@ def fields(record: Record) -> dict[str, Any]:
 def test_sample_becomes_exactly_its_fields(source: str, params: Any, expected: dict[str, Any]) -> None:
     (record,) = decode(ShellyDecoder(), notification(params, source))
     assert fields(record) == pytest.approx(expected)
+
+
+def test_events_of_a_notification_become_events_of_their_device() -> None:
+    happened = [
+        {"component": "switch:1", "id": 1, "event": "overpower", "ts": 1795176750.5},
+        {"component": "sys", "event": "scheduled_restart", "time_ms": 1000, "ts": 1795176751},
+        {"component": "switch:0", "event": "overpower"},
+    ]
+    params = {"ts": 1795176752.25, "events": happened}
+    first, second = decode(ShellyDecoder(), notification(params, TWIN, "NotifyEvent"))
+    assert isinstance(first, Event)
+    assert isinstance(second, Event)
+    assert (first.device, first.payload.type, first.payload.detail) == (RIGHT, "shelly", "switch:1 overpower")
+    assert (second.device, to_ms(second.payload.ts)) == (LEFT, 1795176752250)
+    assert first.payload.id != second.payload.id
+    (again, _) = decode(ShellyDecoder(), notification(params, TWIN, "NotifyEvent"))
+    assert again == first
+
+
+def test_whole_status_of_a_component_is_laid_over_what_came_before() -> None:
+    decoder = ShellyDecoder()
+    decode(decoder, notification({"switch:0": SWITCH}), PLUG)
+    status = RawMessage(f"{PLUG}/status/switch:0", json.dumps({"id": 0, "apower": 9.5}).encode())
+    (record,) = decoder.decode(status, DEVICES)
+    expected = {name: value for name, value in SWITCH_FIELDS.items() if name != "ts"} | {"power_w": 9.5}
+    assert fields(record) == pytest.approx(expected)
+    assert decoder.decode(RawMessage("kitchen/status/switch:0", b"{}"), DEVICES) == [Ignored("foreign")]
+    assert decoder.decode(RawMessage(f"{PLUG}/status/sys", b"{}"), DEVICES) == [Ignored("foreign")]
+    kept = RawMessage(f"{PLUG}/status/switch:0", b"{}", retained=True)
+    assert decoder.decode(kept, DEVICES) == [Ignored("retained")]
+
+
+def test_device_that_the_registry_knows_by_its_prefix_speaks_for_it() -> None:
+    (record,) = decode(ShellyDecoder(), notification({"switch:0": SWITCH}, "shellyplus1-0000"), "le-loi/9")
+    assert isinstance(record, Reading)
+    assert record.device is BY_PREFIX
+
+
+def test_energy_of_single_meters_is_their_sum_once_all_have_told_it() -> None:
+    decoder = ShellyDecoder()
+    meters = {f"em1:{n}": {"act_power": 100} for n in range(3)}
+    decode(decoder, notification(meters, METER))
+    (record,) = decode(decoder, notification({"em1data:0": {"total_act_energy": 1500.0}}, METER))
+    assert "energy_kwh" not in fields(record)
+    others = {f"em1data:{n}": {"total_act_energy": 250.0} for n in (1, 2)}
+    (record,) = decode(decoder, notification(others, METER))
+    assert fields(record)["energy_kwh"] == 2
 
 
 def test_delta_is_completed_from_what_came_before_and_a_null_forgets() -> None:
@@ -234,7 +296,9 @@ def test_what_is_no_telemetry_is_ignored(topic: str, payload: bytes, retained: b
         ("den", notification({}, "two words"), Rejection.SCHEMA),
         ("den", notification({"ts": "now"}), Rejection.SCHEMA),
         ("den", notification({"switch:0": 1}), Rejection.SCHEMA),
-        ("den", notification({"switch:0": {"output": "on"}}), Rejection.SCHEMA),
+        ("den", notification({"events": [5]}, method="NotifyEvent"), Rejection.SCHEMA),
+        ("den", notification({"events": [{"event": "x"}]}, method="NotifyEvent"), Rejection.SCHEMA),
+        ("den", notification({"switch:0": {"output": "half"}}), Rejection.SCHEMA),
         ("den", notification({"switch:0": {"apower": True}}), Rejection.SCHEMA),
         ("den", notification({"switch:0": {"aenergy": 5}}), Rejection.SCHEMA),
     ],

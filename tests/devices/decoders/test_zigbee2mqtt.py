@@ -17,7 +17,17 @@ LAMP = Device(
     vendor_ids=("zigbee2mqtt:le-loi/den-3",),
 )
 CABINET = Device(id="C-1", kind="lighting-cabinet", area="a", vendor_ids=("zigbee2mqtt:tu-9",))
-DEVICES = Registry([LAMP, CABINET])
+FIRST, SECOND = (
+    Device(
+        id=f"L-4{n}",
+        kind="streetlight",
+        area="a",
+        attributes={"rated_w": 60.0},
+        vendor_ids=(f"zigbee2mqtt:nga-tu/l{n}",),
+    )
+    for n in (1, 2)
+)
+DEVICES = Registry([LAMP, CABINET, FIRST, SECOND])
 TOPIC = "zigbee2mqtt/le-loi/den-3"
 
 
@@ -34,6 +44,23 @@ def fields(record: Record) -> dict[str, Any]:
     return {name: to_ms(v) if name == "ts" else v for name, v in values if v is not None}
 
 
+def test_endpoints_that_are_lamps_of_their_own_speak_apart() -> None:
+    state = {
+        "state_l1": "ON",
+        "state_l2": "OFF",
+        "power_l2": 0,
+        "linkquality": 255,
+        "power_on_behavior": "on",
+    }
+    first, second = decode("zigbee2mqtt/nga-tu", state)
+    assert isinstance(second, Reading)
+    assert second.device is SECOND
+    assert fields(first) == {"cmd_on": True, "power_state": "on", "link_quality_pct": 100}
+    assert fields(second) == {"cmd_on": False, "power_state": "off", "power_w": 0, "link_quality_pct": 100}
+    gone = decode("zigbee2mqtt/nga-tu/availability", {"state": "offline"}, retained=True)
+    assert gone == [Status(device, online=False, retained=True) for device in (FIRST, SECOND)]
+
+
 FULL = {"state": "ON", "brightness": 127, "power": 31.5, "voltage": 229.4, "current": 0.14, "energy": 18.02,
         "linkquality": 102, "device_temperature": 41, "last_seen": "2026-11-20T19:12:30+07:00"}  # fmt: skip
 
@@ -41,6 +68,18 @@ FULL = {"state": "ON", "brightness": 127, "power": 31.5, "voltage": 229.4, "curr
 @pytest.mark.parametrize(
     ("topic", "payload", "expected"),
     [
+        pytest.param(
+            TOPIC,
+            {"state": "ON", "power_factor": 97, "ac_frequency": 49.98, "power": 0, "consumption": 3},
+            {"cmd_on": True, "power_state": "on", "power_factor_ratio": 0.97, "power_w": 0},
+            id="factor-in-percent",
+        ),
+        pytest.param(
+            TOPIC,
+            {"state": None, "linkquality": 0, "update": {"state": "idle"}, "brightness": None},
+            {"link_quality_pct": 0},
+            id="just-paired",
+        ),
         pytest.param(
             TOPIC,
             FULL,
