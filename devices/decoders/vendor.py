@@ -182,9 +182,12 @@ def decoded(payload: bytes, wanted: type[_T]) -> _T:
         Rejected: it is no JSON, or not of that type.
     """
     try:
-        return msgspec.json.decode(payload, type=wanted)
-    except msgspec.ValidationError as error:
-        raise Rejected(Rejection.SCHEMA, f"a JSON object is needed: {error}") from None
+        try:
+            return msgspec.json.decode(payload, type=wanted)
+        except msgspec.ValidationError as error:
+            # The parser stops at the first thing it did not want; what follows may not even be JSON.
+            msgspec.json.decode(payload)
+            raise Rejected(Rejection.SCHEMA, f"a JSON object is needed: {error}") from None
     except RecursionError:
         raise Rejected(Rejection.TOO_DEEP, "the JSON is nested deeper than any payload needs") from None
     except (UnicodeDecodeError, msgspec.DecodeError) as error:
