@@ -227,22 +227,25 @@ class PahoPublisher:
     def __init__(self, address: BrokerAddress, client_id: str) -> None:
         self._address = address
         self._connected = threading.Event()
+        self._refusal: str | None = None
         self._acknowledged: set[int] = set()
         self._client = _client(address, client_id, manual_ack=False)
         self._client.max_inflight_messages_set(_IN_FLIGHT)
-        self._client.on_connect = lambda *_: self._connected.set()
+        self._client.on_connect = self._on_connect
         self._client.on_publish = lambda _client, _data, packet_id, *_: self._acknowledged.add(packet_id)
 
     async def start(self, timeout_s: float = 10.0) -> None:
         """Connect.
 
         Raises:
-            ConnectionError: the broker did not answer in time.
+            ConnectionError: the broker did not answer in time, or refused us.
         """
         self._client.connect_async(self._address.host, self._address.port, _KEEP_ALIVE_S)
         self._client.loop_start()
         if not await asyncio.to_thread(self._connected.wait, timeout_s):
             raise ConnectionError(f"the broker at {self._address} did not answer within {timeout_s} s")
+        if self._refusal is not None:
+            raise ConnectionError(f"the broker at {self._address} refused us: {self._refusal}")
 
     async def publish(self, messages: Sequence[Outgoing]) -> None:
         """Publish messages in their order; returns when the broker has acknowledged all of them.
@@ -262,6 +265,12 @@ class PahoPublisher:
         """Disconnect. Idempotent."""
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
+
+    def _on_connect(
+        self, _client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, _properties: object
+    ) -> None:
+        self._refusal = str(reason) if reason.is_failure else None
+        self._connected.set()
 
 
 def _client(address: BrokerAddress, client_id: str, *, manual_ack: bool) -> Client:

@@ -2,6 +2,7 @@
 
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -9,7 +10,7 @@ from msgspec import Struct
 
 from devices.description import Label
 
-__all__ = ["Area", "City", "LegacyUnit", "load_city"]
+__all__ = ["Area", "City", "LegacyUnit", "load_city", "read_city"]
 
 
 class LegacyUnit(Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,7 +23,10 @@ class LegacyUnit(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Area(Struct, frozen=True, forbid_unknown_fields=True):
-    """A current ward. The code carries its scheme: `gso-2025:20341` is not `gso-2024:20341`."""
+    """A current ward. The code carries its scheme: `gso-2025:20341` is not `gso-2024:20341`.
+
+    `is_code_verified` is false where sources name different codes.
+    """
 
     slug: str
     code: str
@@ -30,6 +34,7 @@ class Area(Struct, frozen=True, forbid_unknown_fields=True):
     latitude: float
     longitude: float
     legacy: tuple[LegacyUnit, ...] = ()
+    is_code_verified: bool = True
 
 
 class City(Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,3 +68,13 @@ def load_city(city_id: str) -> City:
         known = sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml"))
         raise LookupError(f"no city {city_id!r}; known: {', '.join(known)}")
     return msgspec.yaml.decode(file.read_bytes(), type=City)
+
+
+def read_city(path: Path) -> City:
+    """The city described in a YAML file like those of `devices/places/`.
+
+    Raises:
+        OSError: the file cannot be read.
+        msgspec.DecodeError: the file breaks the description above.
+    """
+    return msgspec.yaml.decode(path.read_bytes(), type=City)

@@ -52,18 +52,20 @@ class Timing:
 class Driver:
     """One run: a simulation, the clock it moves, and the way its messages take to the service.
 
-    Whoever receives for the service must tell the barrier what it has seen.
+    With a barrier each step waits for the service; whoever receives for it must tell the barrier what it has
+    seen. With `until_ms` (epoch ms) the run ends there by itself.
     """
 
     simulation: Simulation
     clock: SteppedClock
     publisher: Publisher
-    barrier: DeliveryBarrier
     pace: Pace
+    barrier: DeliveryBarrier | None = None
     timing: Timing = field(default_factory=Timing)
+    until_ms: int | None = None
 
     async def drive(self, stop: asyncio.Event) -> None:
-        """Run until `stop` is set; the step under way is finished.
+        """Run until `stop` is set or the end is reached; the step under way is finished.
 
         Messages that the service has not received within the time-out are logged and given up.
 
@@ -71,14 +73,20 @@ class Driver:
             Exception: whatever the publisher raises; the clock then stands at the step that failed.
         """
         deadline_s = self.timing.monotonic()
-        while not stop.is_set():
+        while not stop.is_set() and not self._is_over:
             speed = self.pace.speed_at(self.simulation.now_ms)
             step_ms = self.timing.step_ms(speed)
+            if self.until_ms is not None:
+                step_ms = min(step_ms, self.until_ms - self.simulation.now_ms)
             await self._step(self.simulation.now_ms + step_ms)
             now_s = self.timing.monotonic()
             deadline_s = max(deadline_s + step_ms / 1000 / speed, now_s - self.timing.catch_up_s)
             # Sleeping for nothing still lets the rest of the program run.
             await self.timing.sleep(max(0.0, deadline_s - now_s))
+
+    @property
+    def _is_over(self) -> bool:
+        return self.until_ms is not None and self.simulation.now_ms >= self.until_ms
 
     async def _step(self, to_ms: int) -> None:
         """Publish one step's messages and wait until the service has them.
@@ -88,6 +96,9 @@ class Driver:
         """
         messages = self.simulation.advance(to_ms)
         self.clock.step_to(max(to_ms, self.clock.now_ms()))
+        if self.barrier is None:
+            await self.publisher.publish(messages)
+            return
         for message in messages:
             self.barrier.sent(message.topic, message.payload)
         await self.publisher.publish(messages)
