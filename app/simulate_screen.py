@@ -16,9 +16,7 @@ __all__ = ["play_on_screen", "sentence"]
 _MS_PER_H = 3_600_000
 
 
-async def play_on_screen(
-    run: Run, sink: AbstractAsyncContextManager[Publisher], console: Console
-) -> Outcome:
+async def play_on_screen(run: Run, sink: AbstractAsyncContextManager[Publisher], console: Console) -> Outcome:
     """Play until Ctrl-C, SIGTERM or the end, with a progress bar where there is a terminal."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -37,7 +35,9 @@ async def play_on_screen(
 
         def show(now_ms: int, sent: int) -> None:
             local = datetime.fromtimestamp(now_ms / 1000, zone)
-            progress.update(task, completed=now_ms - begin_ms, description=f"{local:%a %d %b %H:%M}", sent=sent)
+            progress.update(
+                task, completed=now_ms - begin_ms, description=f"{local:%a %d %b %H:%M}", sent=sent
+            )
 
         async with sink as publisher:
             return await play(run, publisher, stop, show)

@@ -45,7 +45,7 @@ _HELP = (
     " publishes over connection i modulo C (--connections C, default 8), as behind a gateway; a broker whose"
     " ACL confines devices to their own topics needs the user of a gateway whose prefix covers them. With"
     " --connections per-device up to 5,000 have one each. The messages are native readings (JSON of up to"
-    " 220 bytes) of this hour. What --ledger FILE notes was acknowledged: what is not in the store was lost.\n\n"
+    " 220 bytes) of this hour. What --ledger FILE notes was acknowledged; what the store lacks of it was lost.\n\n"
     "Example: ioc simulate --rate 5000/s --for 10m --ledger ledger.bin"
 )
 
@@ -54,14 +54,17 @@ _HELP = (
 def simulate(
     city: Annotated[
         str,
-        typer.Option(help="tam-ky, phu-ly, a registry (.csv, .geojson) or a city (.yaml, see devices/places)."),
+        typer.Option(
+            help="tam-ky, phu-ly, a registry (.csv, .geojson) or a city (.yaml, see devices/places)."
+        ),
     ] = "tam-ky",
     devices: Annotated[
         int, typer.Option(min=5, max=100_000, help="How many devices speak; a registry says it itself.")
     ] = 1_000,
     seed: Annotated[int, typer.Option(help="Same seed: same city, same telemetry, byte for byte.")] = 1,
     run_for: Annotated[
-        str | None, typer.Option("--for", help="How long in city time, such as 90s, 24h, 30d; else to Ctrl-C.")
+        str | None,
+        typer.Option("--for", help="How long in city time, such as 90s, 24h, 30d; else to Ctrl-C."),
     ] = None,
     scenario: Annotated[
         str, typer.Option(help="What goes wrong: a name from simulators/scenarios, or a .yaml file.")
