@@ -45,7 +45,8 @@ _HELP = (
     " publishes over connection i modulo C (--connections C, default 8), as behind a gateway; a broker whose"
     " ACL confines devices to their own topics needs the user of a gateway whose prefix covers them. With"
     " --connections per-device up to 5,000 have one each. The messages are native readings (JSON of up to"
-    " 220 bytes) of this hour. What --ledger FILE notes was acknowledged; what the store lacks of it was lost.\n\n"
+    " 220 bytes) of this hour. What --ledger FILE notes was acknowledged; what the store lacks of it was"
+    " lost.\n\n"
     "Example: ioc simulate --rate 5000/s --for 10m --ledger ledger.bin"
 )
 
