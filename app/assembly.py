@@ -11,9 +11,23 @@ from app.service import Service
 from app.settings import ServiceSettings
 from app.version import VERSION
 from app.wiring import Pipeline, Stores
+from collector.broker_statistics import BrokerStatistics
 from devices.decoders.loading import decoders
+from devices.topics import NATIVE_FILTERS, native_filters
 
-__all__ = ["broker_session", "service_of"]
+__all__ = ["broker_session", "filters", "service_of"]
+
+
+def filters(settings: ServiceSettings) -> list[str]:
+    """Everything a collector subscribes to; of native topics those of its areas only, if it has some.
+
+    Vendors' topics name no area: every collector reads them, and keeps what its own devices say.
+    """
+    formats = decoders(settings.decoder_options)
+    every = [*BrokerStatistics.filters, *(name for decoder in formats for name in decoder.filters)]
+    if not settings.areas:
+        return every
+    return [*native_filters(settings.areas), *(name for name in every if name not in NATIVE_FILTERS)]
 
 
 def broker_session(settings: ServiceSettings, stores: Stores) -> MqttReader:
@@ -21,7 +35,7 @@ def broker_session(settings: ServiceSettings, stores: Stores) -> MqttReader:
     return MqttReader(
         settings.broker,
         f"ioc-collector-{stores.journal.id[:12]}",
-        [name for decoder in decoders(settings.decoder_options) for name in decoder.filters],
+        filters(settings),
         receive_maximum=settings.receive_maximum,
     )
 
@@ -37,7 +51,7 @@ def service_of(pipeline: Pipeline, session: MqttReader, views: OperationsViews) 
     services = ApiServices(
         operations=views,
         telemetry=pipeline.stores.telemetry,
-        registry=lambda: pipeline.registry,
+        registry=lambda: pipeline.watched,
         health=lambda: checks(pipeline, is_connected=session.is_subscribed),
         metrics=metrics,
         clock=pipeline.clock,

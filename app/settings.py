@@ -9,13 +9,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.errors import StartError
 from app.mqtt import BrokerAddress
 from collector.intake import IntakeSettings
+from collector.rate_limit import RateLimit
 from devices.decoders.options import DecoderOptions
+from devices.topics import DEVICE_ID
 
 __all__ = ["ServiceSettings"]
 
 
 class ServiceSettings(BaseSettings):
     """Where the service keeps its data, listens and connects.
+
+    `collector_id` is the device under which the collector speaks of itself. `areas`: the wards it collects;
+    empty means the whole city.
 
     Raises:
         pydantic.ValidationError: a value that cannot be used; it names the setting.
@@ -39,6 +44,10 @@ class ServiceSettings(BaseSettings):
     purge_every_s: float = Field(default=10.0, gt=0)
     frigate_speed_unit: Literal["kmh", "mph"] = "kmh"
     payload_codecs: dict[str, str] = {}
+    collector_id: str = Field(default="collector-1", pattern=DEVICE_ID.pattern)
+    areas: frozenset[str] = frozenset()
+    rate_limit_factor: float = Field(default=20.0, ge=1)
+    rate_limit_burst: int = Field(default=50, ge=1)
 
     @field_validator("payload_codecs")
     @classmethod
@@ -92,3 +101,8 @@ class ServiceSettings(BaseSettings):
     def intake(self) -> IntakeSettings:
         """How the intake batches."""
         return IntakeSettings(batch_messages=self.batch_messages)
+
+    @property
+    def rate_limit(self) -> RateLimit:
+        """How much more than its interval a device may send."""
+        return RateLimit(factor=self.rate_limit_factor, burst=self.rate_limit_burst)

@@ -1,30 +1,36 @@
 """Joining the parts: what reads, journals, writes, detects and serves, over one data directory."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import structlog
 
 from app.data_directory import DataDirectory
 from app.errors import StartError
 from app.settings import ServiceSettings
+from collector.broker_statistics import BrokerStatistics
 from collector.decoding import MessageDecoding
 from collector.duplicates import RecentRecords
 from collector.errors import JournalCorruptError, JournalFullError, JournalUnusableError
+from collector.fates import Fate
 from collector.intake import Intake
 from collector.journal import Consumer, Journal
+from collector.self_report import KIND as COLLECTOR
+from collector.self_report import SelfReport
 from collector.source import MessageSource
 from collector.sqlite_journal import SqliteJournal
 from collector.tail import JournalTail
 from collector.writer import Writer
+from devices.catalogue import kinds
 from devices.cities import City
 from devices.clock import Clock
 from devices.decoders.loading import decoders
 from devices.programmes import BroadcastProgramme
-from devices.registry import Registry
+from devices.registry import Device, Registry
 from rules.detection.engine import Engine
 from rules.detection.outcome import DetectionStoreRefusedError, Outcome, Snapshot
 from rules.detection.runner import DetectionConsumer
@@ -39,6 +45,16 @@ __all__ = ["Pipeline", "Stores"]
 
 _log = structlog.get_logger(__name__)
 _MEGABYTE = 1_048_576
+_CENTRE = "ioc"
+"""The area of what stands in the operations centre and in no ward."""
+
+
+def _with_collector(registry: Registry, settings: ServiceSettings) -> Registry:
+    """The city's devices and, among them, the collector itself, so that rules watch it too."""
+    interval_s = kinds()[COLLECTOR].interval_s
+    ourselves = Device(id=settings.collector_id, kind=COLLECTOR, area=_CENTRE, interval_s=interval_s)
+    others = (device for device in registry.values() if device.id != ourselves.id)
+    return Registry([*others, ourselves])
 
 
 class Stores:
@@ -111,6 +127,11 @@ class Pipeline:
     source: MessageSource
 
     @cached_property
+    def watched(self) -> Registry:
+        """The city's devices and the collector itself."""
+        return _with_collector(self.registry, self.settings)
+
+    @cached_property
     def tail(self) -> JournalTail:
         """What the two consumers read."""
         return JournalTail(self.stores.journal)
@@ -124,14 +145,30 @@ class Pipeline:
         except JournalCorruptError as error:
             # Consumers say so when they come to it; a shorter memory of duplicates is no reason not to start.
             _log.warning("duplicates_forgotten", why=str(error))
-        formats = decoders(self.settings.decoder_options)
-        return MessageDecoding(formats, self.registry, recent, self.settings.max_payload_bytes)
+        return MessageDecoding(
+            [*decoders(self.settings.decoder_options), self.broker_statistics],
+            self.watched,
+            recent,
+            self.settings.max_payload_bytes,
+            self.settings.rate_limit,
+            self.settings.areas,
+        )
+
+    @cached_property
+    def broker_statistics(self) -> BrokerStatistics:
+        """What the broker says of itself."""
+        return BrokerStatistics()
 
     @cached_property
     def intake(self) -> Intake:
         """Broker to journal."""
         return Intake(
-            self.source, self.decoding, self.stores.journal, self.tail, self.clock, self.settings.intake
+            self.source,
+            self.decoding,
+            self.tail,
+            self.clock,
+            self.settings.intake,
+            SelfReport(device=self.watched[self.settings.collector_id], measure=self._measured),
         )
 
     @cached_property
@@ -142,13 +179,32 @@ class Pipeline:
     @cached_property
     def engine(self) -> Engine:
         """The rules at work."""
-        return Engine(load_rules(), self.registry, self.programmes, self.city)
+        return Engine(load_rules(), self.watched, self.programmes, self.city)
 
     @cached_property
     def detection(self) -> DetectionConsumer:
         """Journal to faults and violations."""
         store = _JournaledDetection(DetectionTables(self.stores.operations), self.stores.journal)
         return DetectionConsumer(self.engine, self.tail, store, self.stores.journal.id)
+
+    def _measured(self, now_ms: int) -> Mapping[str, Any]:
+        """The collector's own state, by the fields of its kind."""
+        intake, journal = self.intake, self.stores.journal
+        tally = journal.balance().tally
+        intake.progress.forget(min(self.writer.position, self.detection.position))
+        return {
+            "broker_connected": self.source.is_subscribed,
+            "caught_up": intake.is_caught_up,
+            "broker_dropped_count": self.broker_statistics.dropped_count,
+            "journal_fill_pct": round(min(journal.fill_share(), 1.0) * 100, 1),
+            "journal_blocked": intake.is_blocked,
+            "writer_failing": self.writer.is_failing,
+            "writer_lag_s": intake.progress.behind_ms(self.writer.position, now_ms) / 1000,
+            "detection_lag_s": intake.progress.behind_ms(self.detection.position, now_ms) / 1000,
+            "received_count": tally.of(Fate.RECEIVED),
+            "dead_letter_count": tally.of(Fate.DEAD_LETTERED),
+            "limited_device_count": len(self.decoding.rates.suspects),
+        }
 
     async def purge(self, stop: asyncio.Event) -> None:
         """Remove what both consumers have passed, every now and then, until told to stop."""

@@ -8,8 +8,9 @@ import structlog
 
 from collector.decoding import Chunk, MessageDecoding
 from collector.errors import JournalFullError
-from collector.fates import Tally
-from collector.journal import Journal
+from collector.fates import Fate, Tally
+from collector.progress import Progress
+from collector.self_report import SelfReport
 from collector.source import MessageSource
 from collector.tail import JournalTail
 from devices.clock import Clock
@@ -50,17 +51,19 @@ class Intake:
         self,
         source: MessageSource,
         decoding: MessageDecoding,
-        journal: Journal,
         tail: JournalTail,
         clock: Clock,
         settings: IntakeSettings,
+        report: SelfReport | None = None,
     ) -> None:
         self._source = source
         self._decoding = decoding
-        self._journal = journal
+        self._journal = tail.journal
         self._tail = tail
         self._clock = clock
         self._settings = settings
+        self._report = report
+        self.progress = Progress()
         self._last_mark: Mark | None = None
         self.is_caught_up = False
         self.is_blocked = False
@@ -104,14 +107,28 @@ class Intake:
 
     async def _keep(self, messages: Sequence[RawMessage], chunk: Chunk, received_at_ms: int) -> None:
         """Journal a chunk, with a mark behind it when one is due; then acknowledge and pass it on."""
-        contents = [*chunk.contents, *self._due_mark(received_at_ms)]
+        contents = [*chunk.contents, *self._due_report(received_at_ms, chunk.tally)]
+        contents += self._due_mark(received_at_ms)
         if not messages and not contents:
             return
         entries = await self._append(contents, chunk.tally, received_at_ms, len(messages))
         self._source.acknowledge(messages)
-        self._tail.publish(entries)
+        self._pass_on(entries, received_at_ms)
         self.batches += 1
         self.messages += len(messages)
+
+    def _pass_on(self, entries: Sequence[Entry], received_at_ms: int) -> None:
+        if entries:
+            self._tail.publish(entries)
+            self.progress.note(entries[-1].number, received_at_ms)
+
+    def _due_report(self, received_at_ms: int, tally: Tally) -> list[Content]:
+        """Our own reading when it is time for one; it counts as received like any other."""
+        reading = self._report.due(received_at_ms) if self._report is not None else None
+        if reading is None:
+            return []
+        tally.add(Fate.RECEIVED)
+        return [reading]
 
     def _due_mark(self, received_at_ms: int) -> list[Mark]:
         last = self._last_mark
@@ -138,7 +155,21 @@ class Intake:
                     _log.error("journal_full", used_bytes=full.used_bytes, cap_bytes=full.cap_bytes)
                 self.is_blocked = True
                 self.is_caught_up = False
+                await self._say_so()
                 await asyncio.sleep(self._settings.retry_s)
             else:
                 self.is_blocked = False
                 return entries
+
+    async def _say_so(self) -> None:
+        """Let the rules know that nothing is taken in: our own word has a little room of its own."""
+        now_ms, tally = self._clock.now_ms(), Tally()
+        contents = self._due_report(now_ms, tally)
+        if not contents:
+            return
+        mark = Mark(now_ms, caught_up=False)
+        try:
+            entries = await asyncio.to_thread(self._journal.append, [*contents, mark], tally, now_ms, 0)
+        except JournalFullError:
+            return  # the disk itself is full; `is_blocked` says so to whoever asks
+        self._pass_on(entries, now_ms)

@@ -30,7 +30,8 @@ class Journal(Protocol):
     ) -> list[Entry]:
         """Write what was received up to a moment, and its tally, in one commit; on disk when this returns.
 
-        `messages` is how many of the broker's messages it came in.
+        `messages` is how many of the broker's messages it came in. What came in none is our own word; it has
+        a little room of its own beyond the cap, so that a full journal can still say that it is full.
 
         Raises:
             JournalFullError: nothing was written; try again later.
@@ -82,6 +83,10 @@ class Journal(Protocol):
 
         Readings and events of the latest `keep_messages` messages stay: duplicates are recognised by them.
         """
+        ...
+
+    def fill_share(self) -> float:
+        """How much of its cap the journal uses, 0 to 1 and a little more."""
         ...
 
     def size_bytes(self) -> int:

@@ -22,6 +22,8 @@ __all__ = ["SqliteJournal"]
 
 _FORMAT = 1
 _READ_AT_ONCE = 256
+_RESERVE_BYTES = 8_388_608
+"""Room beyond the cap for what the collector says of itself."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS entries (
@@ -92,7 +94,7 @@ class SqliteJournal:
             for index, (name, to_write, body) in enumerate(encoded)
         ]
         with self._lock:
-            self._check_room()
+            self._check_room(self._cap_bytes + (0 if messages else _RESERVE_BYTES))
             with self._transaction():
                 first = self._last_number() + 1
                 insert = (
@@ -178,6 +180,11 @@ class SqliteJournal:
             passed = min(self._position(consumer) for consumer in Consumer)
             return self._connection.execute(remove, (passed, self._first_of_latest(keep_messages))).rowcount
 
+    def fill_share(self) -> float:
+        """How much of its cap the journal uses, 0 to 1 and a little more."""
+        with self._lock:
+            return self._used_bytes() / self._cap_bytes
+
     def size_bytes(self) -> int:
         """Bytes of the database and its write-ahead log."""
         files = (self._path, self._path.with_name(self._path.name + "-wal"))
@@ -206,19 +213,23 @@ class SqliteJournal:
                 raise JournalFullError(self.size_bytes(), self._cap_bytes, str(error)) from error
             raise
 
-    def _check_room(self) -> None:
-        """Refuse to grow beyond the cap; pages freed by a purge are room.
+    def _check_room(self, cap_bytes: int) -> None:
+        """Refuse to grow beyond a cap.
 
         Raises:
             JournalFullError: the entries take more than the cap.
         """
+        used = self._used_bytes()
+        if used > cap_bytes:
+            raise JournalFullError(used, cap_bytes, "the cap is reached, a consumer is far behind")
+
+    def _used_bytes(self) -> int:
+        """Bytes that entries take; pages freed by a purge are room."""
         page_bytes, pages, free = (
             self._connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("page_size", "page_count", "freelist_count")
         )
-        used = page_bytes * (pages - free)
-        if used > self._cap_bytes:
-            raise JournalFullError(used, self._cap_bytes, "the cap is reached, a consumer is far behind")
+        return int(page_bytes * (pages - free))
 
     def _add(self, tally: Tally) -> None:
         add = (

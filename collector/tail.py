@@ -17,7 +17,7 @@ class JournalTail:
     """
 
     def __init__(self, journal: Journal, keep_entries: int = 512) -> None:
-        self._journal = journal
+        self.journal = journal
         self._memory: deque[Entry] = deque(maxlen=keep_entries)
         self._newest = journal.last_number()
         self._news = asyncio.Event()
@@ -47,4 +47,4 @@ class JournalTail:
             await self._news.wait()
         if self._memory and self._memory[0].number <= after + 1:
             return [entry for entry in self._memory if entry.number > after][:limit]
-        return await asyncio.to_thread(self._journal.read, after, limit)
+        return await asyncio.to_thread(self.journal.read, after, limit)

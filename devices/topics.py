@@ -1,12 +1,21 @@
 """The grammar of native MQTT topics. The only place that knows it."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from devices.errors import Rejected, Rejection
 
-__all__ = ["DEVICE_ID", "NATIVE_FILTERS", "Channel", "Topic", "native_topic", "parse_native"]
+__all__ = [
+    "DEVICE_ID",
+    "NATIVE_FILTERS",
+    "Channel",
+    "Topic",
+    "native_filters",
+    "native_topic",
+    "parse_native",
+]
 
 PREFIX = "ioc/v1"
 DEVICE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -23,9 +32,15 @@ class Channel(StrEnum):
     COMMAND_ACK = "command/ack"
 
 
-NATIVE_FILTERS = tuple(
-    f"{PREFIX}/+/+/+/{channel}" for channel in (Channel.TELEMETRY, Channel.EVENT, Channel.STATUS)
-)
+_INCOMING = (Channel.TELEMETRY, Channel.EVENT, Channel.STATUS)
+
+
+def native_filters(areas: Iterable[str]) -> tuple[str, ...]:
+    """What a collector of some areas subscribes to for native devices."""
+    return tuple(f"{PREFIX}/{area}/+/+/{channel}" for area in sorted(areas) for channel in _INCOMING)
+
+
+NATIVE_FILTERS = native_filters("+")
 """What a collector of the whole city subscribes to for native devices."""
 
 

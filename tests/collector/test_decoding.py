@@ -11,7 +11,7 @@ from devices.batch import ReadingBatch
 from devices.decoders.loading import decoders
 from devices.decoders.native import NativeDecoder
 from devices.messages import Devices, RawMessage, Record
-from devices.registry import Registry
+from devices.registry import Device, Registry
 from devices.stream import DeadLetterBatch, Entry, EventBatch, StatusBatch
 from tests.collector.support import LAMP_TOPIC, LAMPS, telemetry
 
@@ -225,3 +225,23 @@ def test_decoding_uses_another_registry_from_the_next_message_on() -> None:
     after = decoding.decode([telemetry(ts=NOW, seq=1)], NOW, caught_up=True)
     assert (before.tally.of(Fate.DEAD_LETTERED), after.tally.of(Fate.DEAD_LETTERED)) == (1, 0)
     assert readings(after)["seq"].to_list() == [1]
+
+
+def test_collector_of_some_areas_leaves_vendors_records_of_others_to_them() -> None:
+    lamp = Device(
+        id="L1",
+        kind="streetlight",
+        area="tam-ky",
+        attributes={"rated_w": 60.0},
+        vendor_ids=("tasmota:lamp-1",),
+    )
+    message = RawMessage("tele/lamp-1/STATE", b'{"POWER":"ON"}')
+    chunks = [
+        MessageDecoding(decoders(), Registry([lamp]), RecentRecords(10), 1000, areas=areas).decode(
+            [message], NOW, caught_up=True
+        )
+        for areas in ({"tam-ky"}, {"ban-thach"}, ())
+    ]
+    assert [len(chunk.contents) for chunk in chunks] == [1, 0, 1]
+    assert chunks[1].tally.reasons(Fate.IGNORED) == {"of_another_collector": 1}
+    assert all(chunk.tally.of(Fate.RECEIVED) == 1 for chunk in chunks)

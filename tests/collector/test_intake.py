@@ -39,7 +39,7 @@ def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
 
 def intake(source: ScriptedSource, journal: SqliteJournal, clock: SteppedClock | None = None) -> Intake:
     decoding = MessageDecoding([NativeDecoder()], LAMPS, RecentRecords(100), 16_384)
-    return Intake(source, decoding, journal, JournalTail(journal), clock or SteppedClock(NOW), EAGER)
+    return Intake(source, decoding, JournalTail(journal), clock or SteppedClock(NOW), EAGER)
 
 
 async def test_intake_acknowledges_only_what_is_in_the_journal(journal: SqliteJournal) -> None:
@@ -129,7 +129,7 @@ async def test_tail_wakes_every_consumer_that_waits(journal: SqliteJournal) -> N
     await asyncio.sleep(0)
     source = ScriptedSource([telemetry(ts=NOW, seq=1)])
     decoding = MessageDecoding([NativeDecoder()], LAMPS, RecentRecords(100), 16_384)
-    await Intake(source, decoding, journal, tail, SteppedClock(NOW), EAGER).step()
+    await Intake(source, decoding, tail, SteppedClock(NOW), EAGER).step()
     results = await asyncio.gather(*waiting)
     assert [[entry.number for entry in result] for result in results] == [[1, 2], [1, 2]]
 
@@ -138,7 +138,7 @@ async def test_writer_tries_again_until_the_store_is_back_and_counts_once(journa
     tail = JournalTail(journal)
     source = ScriptedSource([telemetry(ts=NOW, seq=1), telemetry(ts=NOW, seq=2)])
     decoding = MessageDecoding([NativeDecoder()], LAMPS, RecentRecords(100), 16_384)
-    await Intake(source, decoding, journal, tail, SteppedClock(NOW), EAGER).step()
+    await Intake(source, decoding, tail, SteppedClock(NOW), EAGER).step()
     sink = RecordingSink(failures=1)
     writer = Writer(journal, tail, sink, UnavailableError, gather_s=0.0)
     stop = asyncio.Event()
@@ -157,7 +157,7 @@ async def test_writer_told_to_stop_finishes_what_is_journaled(journal: SqliteJou
     tail = JournalTail(journal)
     source = ScriptedSource([telemetry(ts=NOW, seq=1)])
     decoding = MessageDecoding([NativeDecoder()], LAMPS, RecentRecords(100), 16_384)
-    await Intake(source, decoding, journal, tail, SteppedClock(NOW), EAGER).step()
+    await Intake(source, decoding, tail, SteppedClock(NOW), EAGER).step()
     sink = RecordingSink()
     stop = asyncio.Event()
     stop.set()

@@ -9,8 +9,15 @@ from devices.quantities import Quantity
 LABEL = Label(vi="Thử", en="Test")
 
 
-def test_kinds_are_the_five_of_the_architecture() -> None:
-    assert list(kinds()) == ["lighting-cabinet", "loudspeaker", "streetlight", "traffic-camera", "wifi-ap"]
+def test_kinds_are_the_five_of_the_street_and_the_collector_itself() -> None:
+    assert list(kinds()) == [
+        "collector",
+        "lighting-cabinet",
+        "loudspeaker",
+        "streetlight",
+        "traffic-camera",
+        "wifi-ap",
+    ]
 
 
 @pytest.mark.parametrize("kind", kinds().values(), ids=lambda kind: kind.id)
