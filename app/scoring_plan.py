@@ -15,7 +15,8 @@ __all__ = ["MOST_IN_A_STEP", "ScoringPlan", "city_of", "moment_in", "step_s_for"
 MOST_IN_A_STEP = 10_000
 """Messages that the intake takes at once, so that a step is one batch."""
 
-_LONGEST_STEP_S = 30.0
+_LONG_STEP_S, _LONGEST_STEP_S = 30.0, 60.0
+_STEPS_IN_AN_INTERVAL = 5
 _FULLEST_STEP = MOST_IN_A_STEP / 4  # rush hours and chatty devices say several times the usual
 
 
@@ -54,7 +55,9 @@ def step_s_for(devices: int, interval_s: float) -> float:
     Everything in a step is received at its end, so that a delay is at most a step too long; and a step has to
     fit into one batch of the intake, or the idle clock would pass messages that are still on their way.
     """
-    return max(1.0, min(_LONGEST_STEP_S, round(_FULLEST_STEP * interval_s / devices)))
+    # Devices that report seldom make every delay longer: a longer step blurs it no more.
+    longest_s = min(_LONGEST_STEP_S, max(_LONG_STEP_S, interval_s / _STEPS_IN_AN_INTERVAL))
+    return max(1.0, min(longest_s, round(_FULLEST_STEP * interval_s / devices)))
 
 
 def city_of(plan: ScoringPlan) -> SimulatedCity:

@@ -96,7 +96,7 @@ class Player:
             announced = await self.city.announcement()
             self.timings.city_s += time.monotonic() - before_s
             if announced.truth:
-                await self._until_passed(0)
+                await self._until_committed()
                 self.city.publish()
                 return announced.truth
             await self._step(announced)
@@ -116,16 +116,27 @@ class Player:
         arrived_s = min(max(self.source.arrived_s, before_s), after_s)
         self.timings.broker_s += arrived_s - before_s
         self.timings.intake_s += after_s - arrived_s
-        await self._until_passed(_AHEAD_ENTRIES)
+        await self._until_near()
         self.timings.consumers_s += time.monotonic() - after_s
 
-    async def _until_passed(self, behind: int) -> None:
-        """Wait until both consumers are at most that many entries behind the journal.
+    async def _until_near(self) -> None:
+        """Wait until both consumers can read from memory what they have not read yet.
 
         Raises:
             ServiceFailedError: one of them ended by itself.
         """
-        pipeline = self.pipeline
-        while min(pipeline.writer.position, pipeline.detection.position) < pipeline.tail.newest - behind:
+        writer, detection, tail = self.pipeline.writer, self.pipeline.detection, self.pipeline.tail
+        while min(writer.position, detection.read_position) < tail.newest - _AHEAD_ENTRIES:
+            self.check()
+            await asyncio.sleep(_WAIT_S)
+
+    async def _until_committed(self) -> None:
+        """Wait until both consumers have committed everything.
+
+        Raises:
+            ServiceFailedError: one of them ended by itself.
+        """
+        writer, detection, tail = self.pipeline.writer, self.pipeline.detection, self.pipeline.tail
+        while min(writer.position, detection.position) < tail.newest:
             self.check()
             await asyncio.sleep(_WAIT_S)

@@ -39,7 +39,7 @@ class RunScreen:
         if self._console.is_terminal:
             done_ms = progress.now_ms - self._plan.origin_ms
             self._bar.update(self._task, completed=done_ms, description=text)
-        elif progress.elapsed_s - self._said_s >= _PLAIN_EVERY_S:
+        elif progress.messages and progress.elapsed_s - self._said_s >= _PLAIN_EVERY_S:
             self._said_s = progress.elapsed_s
             self._console.print(text, soft_wrap=True, highlight=False)
 

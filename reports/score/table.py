@@ -1,41 +1,36 @@
-"""A score as a table for the terminal."""
+"""A score as a table for the terminal; it fits into a hundred columns."""
 
+from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from reports.score.figures import Figures, Score, TypeScore
 
-__all__ = ["score_table", "shown"]
+__all__ = ["delay_shown", "score_table", "shown"]
 
-_COLUMNS = (
-    "injected",
-    "observable",
-    "found",
-    "missed",
-    "false",
-    "repeats",
-    "precision",
-    "recall",
-    "median",
-    "p95",
-)
+_COLUMNS = ("inj.", "obs.", "found", "missed", "false", "again", "prec.", "recall", "median", "p95")
+_MINUTES_FROM_S = 120
 
 
 def score_table(score: Score) -> Group:
     """A row for each type, the totals, and what they do not say."""
-    table = Table(title=_title(score), title_justify="left")
+    table = Table(title=_title(score), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("type", no_wrap=True)
     for name in _COLUMNS:
-        table.add_column(name, justify="right")
-    table.add_column("rule", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True)
     for row in score.types:
-        table.add_row(row.fault, *_cells(row), _coverage(row))
+        if row.real:
+            table.add_row(row.fault if row.covered else f"{row.fault} *", *_cells(row.figures))
     table.add_section()
-    table.add_row("all faults", *_figures(score.faults), "", style="bold")
-    table.add_row("with a rule", *_figures(score.covered), "")
+    for row in score.types:
+        if not row.real:
+            table.add_row(row.fault, *_alike(row), style="dim")
+    table.add_section()
+    table.add_row("all faults", *_cells(score.faults), style="bold")
+    table.add_row("faults with a rule", *_cells(score.covered))
     if score.violations.injected:
-        table.add_row("violations", *_figures(score.violations), "")
+        table.add_row("violations", *_cells(score.violations))
     return Group(table, Text(_words(score)))
 
 
@@ -55,22 +50,21 @@ def _words(score: Score) -> str:
     events = score.violations
     if events.events:
         words += f"\nsingle violations: {events.events_found:,} of {events.events:,} suspected"
+    if any(row.real and not row.covered for row in score.types):
+        words += "\n* no rule yet"
     return words
 
 
-def _cells(row: TypeScore) -> list[str]:
-    if row.real:
-        return _figures(row.figures)
-    return [f"{row.figures.injected:,}", "", "", "", f"{row.figures.false:,}", *[""] * 5]
+def _alike(row: TypeScore) -> list[str]:
+    """Of a look-alike there is nothing to find."""
+    cells = dict.fromkeys(_COLUMNS, "") | {
+        "inj.": f"{row.figures.injected:,}",
+        "false": f"{row.figures.false:,}",
+    }
+    return list(cells.values())
 
 
-def _coverage(row: TypeScore) -> str:
-    if not row.real:
-        return "look-alike"
-    return "" if row.covered else "none yet"
-
-
-def _figures(figures: Figures) -> list[str]:
+def _cells(figures: Figures) -> list[str]:
     counts = (
         figures.injected,
         figures.observable,
@@ -95,4 +89,4 @@ def delay_shown(seconds: float | None) -> str:
     """A delay for people."""
     if seconds is None:
         return "-"
-    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"  # noqa: PLR2004 - where minutes read better
+    return f"{seconds:.1f} s" if seconds < _MINUTES_FROM_S else f"{seconds / 60:.1f} min"

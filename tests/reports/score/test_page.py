@@ -1,3 +1,4 @@
+import io
 import re
 from dataclasses import replace
 
@@ -56,14 +57,19 @@ def test_page_of_an_empty_run_and_an_unknown_city_is_made() -> None:
 
 
 def test_table_has_a_row_for_each_type_and_the_totals() -> None:
-    console = Console(width=200, record=True, file=None, quiet=True)
-    with console.capture() as captured:
-        console.quiet = False
-        console.print(score_table(result()))
-    shown = captured.get()
-    rows = [re.split(r"\s*│\s*", line)[1:] for line in shown.splitlines() if line.startswith("│")]
-    assert [cells[0] for cells in rows] == [
-        "lamp_out", "speeding", "false_zero", "all faults", "with a rule", "violations",
-    ]  # fmt: skip
-    assert rows[0][1:9] == ["2", "2", "1", "1", "1", "0", "0.500", "0.500"]
-    assert "single violations: 1 of 2 suspected" in shown
+    output = io.StringIO()
+    Console(file=output, width=100).print(score_table(result()))
+    rows = [line.split() for line in output.getvalue().splitlines()]
+    assert ["lamp_out", "2", "2", "1", "1", "1", "0", "0.500", "0.500", "5.1", "min", "5.1", "min"] in rows
+    assert ["false_zero", "1", "1"] in rows
+    names = ("speeding", "all faults", "faults with a rule", "violations")
+    assert [name for name in names if f"\n {name} " not in output.getvalue()] == []
+    assert "single violations: 1 of 2 suspected" in output.getvalue()
+
+
+def test_table_marks_types_without_a_rule() -> None:
+    output = io.StringIO()
+    uncovered = injection(fault="cycling", rules=("lamp.cycling",))
+    Console(file=output, width=100).print(score_table(score(truth(uncovered), reports(), BOOK)))
+    assert "cycling *" in output.getvalue()
+    assert "* no rule yet" in output.getvalue()
