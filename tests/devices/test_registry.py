@@ -110,7 +110,7 @@ def test_registry_finds_a_device_by_what_its_vendor_calls_it() -> None:
 
 def test_registry_with_a_shared_vendor_id_is_refused() -> None:
     twins = [Device(id=name, kind="feeder", area="x", vendor_ids=("tasmota:t1",)) for name in ("a", "b")]
-    with pytest.raises(RegistryError, match="a: the vendor id 'tasmota:t1' is also that of b"):
+    with pytest.raises(RegistryError, match="b: the vendor id 'tasmota:t1' is also that of a"):
         Registry(twins)
 
 
