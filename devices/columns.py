@@ -1,6 +1,7 @@
 """How a value stands in a cell of a file: the columns that import, export, storage and API walk."""
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -8,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 __all__ = [
+    "AREA_SLUG",
     "CLOCK",
     "DAY",
     "FLAG",
@@ -15,6 +17,7 @@ __all__ = [
     "MOMENT",
     "NUMBER",
     "POSITIVE",
+    "SLUG",
     "TEXT",
     "WEEKDAYS",
     "WHOLE",
@@ -27,6 +30,7 @@ __all__ = [
     "write_cells",
 ]  # fmt: skip
 
+AREA_SLUG = re.compile(r"[a-z0-9-]{1,64}")
 _LONGEST_TEXT = 256
 _LONGEST_ID = 64
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -38,8 +42,8 @@ _LARGEST_WHOLE = 2**53
 class LineProblem:
     """A bad cell: where it stands, the rule that it breaks, and what stands there.
 
-    `line` counts from 1 with the header; in GeoJSON it is the number of the feature. `column` is empty where
-    the whole line is at fault.
+    `line` counts from 1 with the header; in GeoJSON it is the number of the feature; 0 is what the file does
+    not hold. `column` is empty where the whole line is at fault.
     """
 
     line: int
@@ -48,8 +52,9 @@ class LineProblem:
     value: str = ""
 
     def __str__(self) -> str:
-        seen = f", got {self.value!r}" if self.value else ""
-        return f"line {self.line}: {self.column} {self.rule}{seen}"
+        where = f"line {self.line}:" if self.line else "not in the file:"
+        seen = f", got {self.value!r}" if self.value and repr(self.value) not in self.rule else ""
+        return f"{where} {self.column} {self.rule}{seen}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +132,12 @@ def _id(text: str) -> str:
     return text
 
 
+def _slug(text: str) -> str:
+    if not AREA_SLUG.fullmatch(text):
+        raise ValueError
+    return text
+
+
 def _number(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
@@ -186,6 +197,7 @@ def _weekday_words(days: Iterable[int]) -> Sequence[str]:
 
 
 ID = Codec(rule=f"must be at most {_LONGEST_ID} characters", read=_id)
+SLUG = Codec(rule="must be the slug of a ward, such as tam-ky", read=_slug)
 TEXT = Codec(rule=f"must be at most {_LONGEST_TEXT} characters", read=_text)
 NUMBER = Codec(rule="must be a number", read=_number, write=repr, plain=float)
 POSITIVE = Codec(rule="must be a number above 0", read=_positive, write=repr, plain=float)

@@ -87,7 +87,7 @@ def read_device(cells: Mapping[str, str], line: int) -> tuple[Device | None, lis
 
 
 def device_cells(device: Device) -> dict[str, str]:
-    """The line of a device, empty cells left out."""
+    """The line of a device with its kind's defaults, empty cells left out."""
     supply = device.powered_by
     values: dict[str, Any] = {
         "powered_by": supply.parent if supply else None,
@@ -95,8 +95,11 @@ def device_cells(device: Device) -> dict[str, str]:
         "phase": supply.phase if supply else None,
     }
     values = {c.name: getattr(device, c.name) for c in _COLUMNS if c.name not in values} | values
-    attributes = [column for column in device_columns() if column.name in device.attributes]
-    return write_cells(_COLUMNS, values) | write_cells(attributes, device.attributes)
+    kind = kinds().get(device.kind)
+    attributes = {a.name: a.default for a in kind.attributes} if kind else {}
+    attributes |= device.attributes
+    columns = [column for column in device_columns() if column.name in attributes]
+    return write_cells(_COLUMNS, values) | write_cells(columns, attributes)
 
 
 def _attributes(cells: Mapping[str, str], line: int) -> tuple[dict[str, Any], list[LineProblem]]:

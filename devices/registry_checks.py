@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from devices.catalogue import PASSIVE_KINDS, kinds
+from devices.columns import AREA_SLUG
 from devices.device import Device, Life
 from devices.topics import DEVICE_ID
 
-__all__ = ["AREA", "DeviceProblem", "registry_problems"]
+__all__ = ["DeviceProblem", "registry_problems"]
 
-AREA = re.compile(r"[a-z0-9-]{1,64}")
 _AREA_CODE = re.compile(r"[a-z0-9-]+:[^\s:]+")
 _VENDOR_ID = re.compile(r"[a-z0-9-]+:\S+")
 
@@ -47,7 +47,7 @@ def _alone(device: Device) -> Iterator[DeviceProblem]:
         yield DeviceProblem(device.id, "kind", f"unknown kind {device.kind!r}; known: {known}")
     if not device.area:
         yield DeviceProblem(device.id, "area", "the area is missing")
-    elif not AREA.fullmatch(device.area):
+    elif not AREA_SLUG.fullmatch(device.area):
         yield DeviceProblem(
             device.id, "area", f"an area is the slug of a ward, such as tam-ky, got {device.area!r}"
         )

@@ -82,6 +82,7 @@ class DahuaDecoder(VendorDecoder):
     """
 
     name = "dahua"
+    usual_kind = "traffic-camera"
     filters = ("dahua/+/event",)
 
     def decode(self, message: RawMessage, devices: Devices) -> list[Record]:

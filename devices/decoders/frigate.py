@@ -44,6 +44,7 @@ class FrigateDecoder(VendorDecoder):
     """
 
     name = "frigate"
+    usual_kind = "traffic-camera"
     filters = (
         "frigate/events",
         "frigate/tracked_object_update",

@@ -59,6 +59,7 @@ class HikvisionDecoder(VendorDecoder):
     """
 
     name = "hikvision"
+    usual_kind = "traffic-camera"
     filters = ("hikvision/+/alert",)
 
     def decode(self, message: RawMessage, devices: Devices) -> list[Record]:

@@ -50,6 +50,7 @@ class OnvifDecoder(VendorDecoder):
     """
 
     name = "onvif"
+    usual_kind = "traffic-camera"
     filters = (f"+/{_MARK}/#", f"+/+/{_MARK}/#", f"+/+/+/{_MARK}/#")
 
     def decode(self, message: RawMessage, devices: Devices) -> list[Record]:

@@ -24,6 +24,7 @@ class OpenWispDecoder(VendorDecoder):
     """
 
     name: str = "openwisp"
+    usual_kind = "wifi-ap"
     filters: tuple[str, ...] = ("openwisp/+/monitoring",)
 
     def decode(self, message: RawMessage, devices: Devices) -> list[Record]:
