@@ -19,6 +19,7 @@ class Scope(StrEnum):
     """One thing that a caller may do."""
 
     DEVICES_READ = "devices:read"
+    DEVICES_WRITE = "devices:write"
     TELEMETRY_READ = "telemetry:read"
     FAULTS_READ = "faults:read"
     FAULTS_ACKNOWLEDGE = "faults:acknowledge"
@@ -43,7 +44,7 @@ _VIEW = frozenset({Scope.DEVICES_READ, Scope.TELEMETRY_READ, Scope.FAULTS_READ, 
 
 ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = {
     Role.VIEWER: _VIEW,
-    Role.OPERATOR: _VIEW | {Scope.FAULTS_ACKNOWLEDGE, Scope.VIOLATIONS_READ},
+    Role.OPERATOR: _VIEW | {Scope.DEVICES_WRITE, Scope.FAULTS_ACKNOWLEDGE, Scope.VIOLATIONS_READ},
     Role.CREW: _VIEW | {Scope.FAULTS_ACKNOWLEDGE},
     Role.OFFICER: _VIEW | {Scope.VIOLATIONS_READ, Scope.PLATE_READ},
     Role.INTEGRATOR: _VIEW | {Scope.VIOLATIONS_READ},

@@ -16,6 +16,7 @@ from store.operations.errors import (
     AlreadyAcknowledgedError,
     NoSuchRecordError,
     OperationsUnavailableError,
+    RegisteringRefusedError,
     VersionConflictError,
 )  # fmt: skip
 from store.telemetry import TelemetryUnavailableError
@@ -24,6 +25,7 @@ __all__ = ["PROBLEM_MEDIA_TYPE", "Problem", "ProblemKind", "handle_problems", "p
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER_S = "5"
+_MOST_LINES = 1_000
 
 _log = structlog.get_logger(__name__)
 
@@ -155,6 +157,13 @@ def _invalid(error: RequestValidationError) -> Problem:
     )
 
 
+def _refused(error: RegisteringRefusedError) -> Problem:
+    """One problem for all bad lines of an import or an adoption."""
+    first, shown = error.problems[0], error.problems[:_MOST_LINES]
+    lines = [vars(problem) for problem in shown]
+    return Problem(ProblemKind.INVALID, str(error), field=first.column or None, problems=lines)
+
+
 def _sentence(found: Mapping[str, Any]) -> str:
     return str(found["msg"]).removeprefix("Value error, ")
 
@@ -181,6 +190,7 @@ _OF_ERROR: Mapping[type[Exception], Callable[[Any], Problem]] = {
     RequestValidationError: _invalid,
     NoSuchRecordError: lambda error: Problem(ProblemKind.NOT_FOUND, str(error)),
     VersionConflictError: lambda error: Problem(ProblemKind.VERSION, str(error), field="If-Match"),
+    RegisteringRefusedError: _refused,
     AlreadyAcknowledgedError: lambda error: Problem(ProblemKind.ACKNOWLEDGED, str(error)),
     OperationsUnavailableError: _unavailable,
     TelemetryUnavailableError: _unavailable,

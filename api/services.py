@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
@@ -16,6 +17,7 @@ from store.operations.dead_letters import DeadLetterRepository
 from store.operations.faults import FaultRepository
 from store.operations.keys import KeyRepository
 from store.operations.latest import LatestRepository
+from store.operations.registrar import Registrar
 from store.operations.violations import ViolationRepository
 from store.telemetry import TelemetryStore
 
@@ -60,16 +62,18 @@ class OperationsViews:
 class ApiServices:
     """Everything the API reads from and writes to.
 
-    `registry` and `health` are asked anew for each request, from any thread. `clock` is the city's;
-    `real_clock` is the one by which keys expire.
+    `registry` and `health` are asked anew for each request, from any thread. `clock` and `zone` are the
+    city's; `real_clock` is the one by which keys expire.
     """
 
     operations: OperationsViews
     telemetry: TelemetryStore
     registry: Callable[[], Registry]
+    registrar: Registrar
     health: Callable[[], Mapping[str, Check]]
     metrics: CollectorRegistry
     clock: Clock
+    zone: ZoneInfo
     version: str
     real_clock: Clock = field(default_factory=SystemClock)
 

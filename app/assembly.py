@@ -14,6 +14,7 @@ from app.wiring import Pipeline, Stores
 from collector.broker_statistics import BrokerStatistics
 from devices.decoders.loading import decoders
 from devices.topics import NATIVE_FILTERS, native_filters
+from store.operations.registrar import Registrar
 
 __all__ = ["broker_session", "filters", "service_of"]
 
@@ -52,6 +53,8 @@ def service_of(pipeline: Pipeline, session: MqttReader, views: OperationsViews) 
         operations=views,
         telemetry=pipeline.stores.telemetry,
         registry=lambda: pipeline.watched,
+        registrar=Registrar(pipeline.stores.operations, pipeline.change),
+        zone=pipeline.city.zone,
         health=lambda: checks(pipeline, is_connected=session.is_subscribed),
         metrics=metrics,
         clock=pipeline.clock,

@@ -14,6 +14,7 @@ from app.wiring import Stores
 from collector.source import MessageSource
 from devices.cities import City, load_city
 from devices.clock import SteppedClock, SystemClock, milliseconds
+from devices.entities.broadcast_programmes import ENTITY as BROADCAST_PROGRAMMES
 from devices.errors import RegistryError
 from devices.messages import RawMessage
 from devices.registry import Registry
@@ -26,7 +27,7 @@ from simulators.pace import FixedPace, UntilNight
 from simulators.scenario import load_scenario
 from simulators.simulation import Simulation
 from store.operations.devices import DeviceRepository
-from store.operations.programmes import ProgrammeRepository
+from store.operations.entities import EntityRepository
 
 __all__ = ["SCENARIO", "CityPlan", "DemoCity", "WatchedSource", "open_city"]
 
@@ -138,7 +139,9 @@ def open_city(plan: CityPlan, directory: DataDirectory, stores: Stores) -> DemoC
     clock = SteppedClock(max(beginning.origin_ms, stores.journal.last_received_ms() or 0))
     registry = Registry(simulated.devices)
     DeviceRepository(stores.operations).replace(registry, who=_WHO, at_ms=clock.now_ms())
-    ProgrammeRepository(stores.operations).replace(simulated.programmes, who=_WHO, at_ms=clock.now_ms())
+    EntityRepository(stores.operations).replace(
+        BROADCAST_PROGRAMMES, simulated.programmes, who=_WHO, at_ms=clock.now_ms()
+    )
     return DemoCity(
         simulated=simulated,
         origin_ms=beginning.origin_ms,

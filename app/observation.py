@@ -86,7 +86,7 @@ class PipelineMetrics(Collector):
         yield misplaced
 
     def _rules(self) -> Iterable[Metric]:
-        counters = self._pipeline.engine.counters
+        counters = self._pipeline.detection.engine.counters
         late = CounterMetricFamily("ioc_late_readings", "Readings too late for detection", labels=["kind"])
         for kind, count in counters.late.items():
             late.add_metric([kind], count)

@@ -23,14 +23,15 @@ from app.wiring import Pipeline, Stores
 from collector.intake import IntakeSettings
 from collector.writer import Writer
 from devices.clock import SteppedClock
+from devices.entities.broadcast_programmes import ENTITY as BROADCAST_PROGRAMMES
 from devices.registry import Registry
 from reports.score.figures import Score
 from reports.score.stored import StoredReports
 from reports.score.truth import parse_truth
 from simulators.barrier import DeliveryBarrier
 from store.operations.devices import DeviceRepository
+from store.operations.entities import EntityRepository
 from store.operations.faults import FaultRepository
-from store.operations.programmes import ProgrammeRepository
 from store.telemetry import TelemetryUnavailableError
 
 __all__ = ["Progress", "RunOptions", "run_and_score"]
@@ -129,7 +130,9 @@ async def _started(options: RunOptions) -> AsyncIterator[_Run]:
         cleanups.callback(stores.close)
         registry, clock = Registry(city.devices), SteppedClock(options.plan.origin_ms)
         DeviceRepository(stores.operations).replace(registry, who=_WHO, at_ms=clock.now_ms())
-        ProgrammeRepository(stores.operations).replace(city.programmes, who=_WHO, at_ms=clock.now_ms())
+        EntityRepository(stores.operations).replace(
+            BROADCAST_PROGRAMMES, city.programmes, who=_WHO, at_ms=clock.now_ms()
+        )
         broker = await _broker(options, settings, directory, cleanups)
         session, barrier = broker_session(settings, stores), DeliveryBarrier()
         source = WholeSteps(session, barrier)

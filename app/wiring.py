@@ -11,6 +11,7 @@ import structlog
 
 from app.data_directory import DataDirectory
 from app.errors import StartError
+from app.live_registry import LiveRegistry
 from app.settings import ServiceSettings
 from collector.broker_statistics import BrokerStatistics
 from collector.decoding import MessageDecoding
@@ -116,7 +117,10 @@ class _JournaledDetection:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The service's moving parts over opened stores; each is made once, when first asked for."""
+    """The service's moving parts over opened stores; each is made once, when first asked for.
+
+    `registry` and `programmes` are those of the start; `live` has those of now.
+    """
 
     settings: ServiceSettings
     stores: Stores
@@ -126,10 +130,10 @@ class Pipeline:
     programmes: Sequence[BroadcastProgramme]
     source: MessageSource
 
-    @cached_property
+    @property
     def watched(self) -> Registry:
-        """The city's devices and the collector itself."""
-        return _with_collector(self.registry, self.settings)
+        """The city's devices as they are now, and the collector itself."""
+        return self.live.registry
 
     @cached_property
     def tail(self) -> JournalTail:
@@ -177,15 +181,28 @@ class Pipeline:
         return Writer(self.stores.journal, self.tail, self.stores.telemetry, TelemetryUnavailableError)
 
     @cached_property
-    def engine(self) -> Engine:
-        """The rules at work."""
-        return Engine(load_rules(), self.watched, self.programmes, self.city)
+    def live(self) -> LiveRegistry:
+        """What is watched and the programmes as they are now.
+
+        Detection knows of a change first: what the decoders then let in is read by an engine that knows it.
+        """
+        live = LiveRegistry(_with_collector(self.registry, self.settings), self.programmes)
+        live.follow(lambda: self.detection.succeed(self._new_engine))
+        live.follow(lambda: self.decoding.use(live.registry))
+        return live
+
+    def change(self, registry: Registry, programmes: Sequence[BroadcastProgramme]) -> None:
+        """Work with another registry and other programmes from now on. May be called from any thread."""
+        self.live.change(_with_collector(registry, self.settings), programmes)
+
+    def _new_engine(self) -> Engine:
+        return Engine(load_rules(), self.watched, self.live.programmes, self.city)
 
     @cached_property
     def detection(self) -> DetectionConsumer:
         """Journal to faults and violations."""
         store = _JournaledDetection(DetectionTables(self.stores.operations), self.stores.journal)
-        return DetectionConsumer(self.engine, self.tail, store, self.stores.journal.id)
+        return DetectionConsumer(self._new_engine(), self.tail, store, self.stores.journal.id)
 
     def _measured(self, now_ms: int) -> Mapping[str, Any]:
         """The collector's own state, by the fields of its kind."""

@@ -54,7 +54,8 @@ class LineProblem:
     def __str__(self) -> str:
         where = f"line {self.line}:" if self.line else "not in the file:"
         seen = f", got {self.value!r}" if self.value and repr(self.value) not in self.rule else ""
-        return f"{where} {self.column} {self.rule}{seen}"
+        column = f" {self.column}:" if self.column else ""
+        return f"{where}{column} {self.rule}{seen}"
 
 
 @dataclass(frozen=True, kw_only=True)

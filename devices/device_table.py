@@ -11,6 +11,7 @@ from devices.columns import (
     FLAG,
     ID,
     NUMBER,
+    SLUG,
     TEXT,
     WHOLE,
     WORDS,
@@ -29,7 +30,7 @@ __all__ = ["device_cells", "device_columns", "read_device"]
 _COLUMNS = (
     Column(name="id", about="1 to 64 of A-Z a-z 0-9 _ -; never changes", codec=ID, required=True),
     Column(name="kind", about="a kind of device, or switch or feeder", codec=ID, required=True),
-    Column(name="area", about="slug of the current ward", codec=ID, required=True),
+    Column(name="area", about="slug of the current ward", codec=SLUG, required=True),
     Column(name="name", about="name for people", codec=TEXT, default=""),
     Column(name="area_name", about="name of the current ward", codec=TEXT, default=""),
     Column(name="area_legacy", about="name of the ward before July 2025", codec=TEXT, default=""),

@@ -55,6 +55,8 @@ def plan_import(
             problems.append(LineProblem(line, "id", f"stands in line {lines[key]} already", _text(key)))
         listed[key] = record
         lines.setdefault(key, line)
+    if replace and standing and not listed:
+        problems.append(LineProblem(1, "", "holds no line: it would remove everything"))
     differing = {
         key: _differing(cells_of(standing[key]), cells_of(record))
         for key, record in listed.items()

@@ -11,7 +11,7 @@ from typing import Any
 
 from devices.columns import Column, LineProblem
 
-__all__ = ["FileFormat", "Line", "read_lines", "write_lines"]
+__all__ = ["FileFormat", "Line", "cell_text", "read_lines", "write_lines"]
 
 _SURPLUS = "surplus cell"
 _POSITION = ("longitude", "latitude")
@@ -107,14 +107,14 @@ def _geojson_lines(text: str, problems: list[LineProblem]) -> Iterator[Line]:
 def _feature_cells(feature: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in (feature.get("properties") or {}).items():
         if value is not None and value != "":
-            yield name, _cell(value)
+            yield name, cell_text(value)
     coordinates: Sequence[Any] = (feature.get("geometry") or {}).get("coordinates") or ()
     for name, value in zip(_POSITION, coordinates, strict=False):
-        yield name, _cell(value)
+        yield name, cell_text(value)
 
 
-def _cell(value: Any) -> str:
-    """The text of a JSON value: files of both formats are read by the same rules."""
+def cell_text(value: Any) -> str:
+    """The cell of a JSON value: everything is read by the same rules, whatever it came in."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi import FastAPI
@@ -15,6 +16,7 @@ from devices.clock import SteppedClock
 from devices.registry import Registry
 from store.duckdb_store import DuckdbTelemetryStore
 from store.operations.database import OperationsDatabase, sqlite_url
+from store.operations.registrar import Registrar
 
 ROOT = Path(__file__).parent.parent
 READMES = ("README.md", "README.vi.md")
@@ -37,6 +39,8 @@ def test_readme_calls_only_what_the_api_has(readme: str, tmp_path: Path) -> None
         operations=OperationsViews.of(database),
         telemetry=telemetry,
         registry=lambda: Registry([]),
+        registrar=Registrar(database),
+        zone=ZoneInfo("Asia/Ho_Chi_Minh"),
         health=dict,
         metrics=CollectorRegistry(),
         clock=SteppedClock(0),

@@ -1,6 +1,7 @@
 """Devices, their kinds, their latest state and their readings as the API shows them."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from pydantic import ConfigDict
@@ -19,7 +20,9 @@ _DEVICE_EXAMPLE: JsonDict = {
     "kind": "streetlight",
     "name": "Lamp 42",
     "area": "tam-ky",
+    "area_name": "Phường Tam Kỳ",
     "area_legacy": "An Mỹ",
+    "area_codes": ["gso-2025:20341", "gso-2024:20341"],
     "street": "Phan Chu Trinh",
     "latitude": 15.5736,
     "longitude": 108.474,
@@ -27,7 +30,9 @@ _DEVICE_EXAMPLE: JsonDict = {
     "uplink": None,
     "interval_s": 60.0,
     "life": "in-service",
+    "life_since": "2026-03-01",
     "replaces": None,
+    "replaced_by": None,
     "people_served": None,
     "vendor_ids": [],
     "attributes": {"rated_w": 120.0},
@@ -52,8 +57,12 @@ class DeviceView(Model):
     name: str
     area: str
     """Slug of the current ward."""
+    area_name: str
+    """Name of the current ward."""
     area_legacy: str
     """Name of the ward before July 2025."""
+    area_codes: tuple[str, ...]
+    """Official codes, each with its scheme."""
     street: str
     latitude: float
     """Degrees, WGS84."""
@@ -65,16 +74,22 @@ class DeviceView(Model):
     interval_s: float
     """How often it is expected to report."""
     life: str
+    life_since: date | None
+    """The day since which it stands there in its life."""
     replaces: str | None
+    """Id of the retired device whose place it took."""
+    replaced_by: str | None
+    """Id of the device that took its place."""
     people_served: int | None
     vendor_ids: tuple[str, ...]
     attributes: dict[str, float | int | bool | str]
     """Rated and other values of its kind; `/v1/kinds` describes them."""
 
     @classmethod
-    def of(cls, device: Device) -> "DeviceView":
+    def of(cls, device: Device, registry: Registry) -> "DeviceView":
         """The device as the registry has it."""
         supply = device.powered_by
+        successor = registry.replacement_of(device.id)
         powered_by = None
         if supply is not None:
             phase = supply.phase.value if supply.phase is not None else None
@@ -84,7 +99,9 @@ class DeviceView(Model):
             kind=device.kind,
             name=device.name,
             area=device.area,
+            area_name=device.area_name,
             area_legacy=device.area_legacy,
+            area_codes=device.area_codes,
             street=device.street,
             latitude=device.latitude,
             longitude=device.longitude,
@@ -92,7 +109,9 @@ class DeviceView(Model):
             uplink=device.uplink,
             interval_s=device.interval_s,
             life=device.life.value,
+            life_since=device.life_since,
             replaces=device.replaces,
+            replaced_by=successor.id if successor is not None else None,
             people_served=device.people_served,
             vendor_ids=device.vendor_ids,
             attributes=dict(device.attributes),

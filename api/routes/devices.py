@@ -27,7 +27,8 @@ _LARGEST_RANGE = 10_000
 _READS_DEVICES = needs(Scope.DEVICES_READ)
 _READS_TELEMETRY = needs(Scope.TELEMETRY_READ)
 TextFilter = Annotated[
-    str | None, Query(max_length=100, description="A part of the id, name, street, or ward before 2025")
+    str | None,
+    Query(max_length=100, description="A part of the id, name, street, ward, ward before 2025, or code"),
 ]
 FieldNames = Annotated[
     str | None,
@@ -50,15 +51,16 @@ def list_devices(  # noqa: PLR0913 - each is a filter
     """Devices and passive assets, by id."""
     after = id_after(cursor) or ""
     needle = (text or "").casefold()
+    registry = services.registry()
     found = sorted(
         device.id
-        for device in services.registry().values()
+        for device in registry.values()
         if device.id > after
         and kind in (None, device.kind)
         and area in (None, device.area)
         and needle in _searched(device)
     )
-    items = [DeviceView.of(services.registry()[device]) for device in found[:limit]]
+    items = [DeviceView.of(registry[device], registry) for device in found[:limit]]
     last = found[limit - 1] if len(found) > limit else None
     return PageView(items=items, next=link_next(request, response, last))
 
@@ -66,7 +68,7 @@ def list_devices(  # noqa: PLR0913 - each is a filter
 @router.get("/devices/{device}", dependencies=[_READS_DEVICES])
 def get_device(device: DeviceId, services: Services) -> DeviceView:
     """One device."""
-    return DeviceView.of(_known(device, services))
+    return DeviceView.of(_known(device, services), services.registry())
 
 
 @router.get("/devices/{device}/latest", dependencies=[_READS_TELEMETRY])
@@ -151,7 +153,8 @@ def _known(device: str, services: ApiServices) -> Device:
 
 
 def _searched(device: Device) -> str:
-    return f"{device.id}\n{device.name}\n{device.street}\n{device.area_legacy}".casefold()
+    names = (device.id, device.name, device.street, device.area_name, device.area_legacy, *device.area_codes)
+    return "\n".join(names).casefold()
 
 
 def _fields(names: str | None, kind: DeviceKind) -> list[str]:

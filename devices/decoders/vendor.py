@@ -34,8 +34,8 @@ _EVENT_IDS = uuid.UUID("6f2a2c1e-6d0f-5c3b-9a55-0d6d2f6f1a01")
 class VendorDecoder:
     """Base of a vendor's decoder; a subclass sets `name`, `filters` and `decode`.
 
-    `name` is also the format in the registry's vendor ids: `name:identity`. `usual_kind` is the kind of device
-    that the format nearly always speaks of; empty where there is none.
+    `name` is also the format in the registry's vendor ids: `name:identity`. `usual_kind` is the kind of
+    device that the format nearly always speaks of; empty where there is none.
     """
 
     name: str = ""

@@ -11,6 +11,7 @@ from store.operations.detection_changes import write_changes
 from store.operations.detection_rows import write_dead_letters, write_latest, write_statuses
 from store.operations.dialects import upsert
 from store.operations.errors import StalePositionError
+from store.operations.pending import write_pending
 from store.operations.tables import detection_position, detection_state
 
 __all__ = ["DetectionTables"]
@@ -59,6 +60,7 @@ class DetectionTables:
             write_latest(connection, outcome.latest)
             write_statuses(connection, outcome.statuses)
             write_dead_letters(connection, position.journal, outcome.dead_letters)
+            write_pending(connection, position.journal, outcome.dead_letters)
             write_changes(connection, outcome.changes)
 
 

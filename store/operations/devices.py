@@ -1,6 +1,7 @@
 """The registry at rest."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 
@@ -9,13 +10,14 @@ from sqlalchemy import Connection, delete, insert, select
 from devices.registry import Device, Life, Phase, Registry, Supply
 from store.operations.audit import AuditEntry, append_audit
 from store.operations.database import OperationsDatabase
+from store.operations.paging import in_chunks
 from store.operations.tables import devices
 
 __all__ = ["DeviceRepository"]
 
 _PLAIN = (
-    "id", "kind", "area", "name", "area_legacy", "street", "latitude", "longitude", "uplink", "interval_s",
-    "replaces", "people_served",
+    "id", "kind", "area", "name", "area_name", "area_legacy", "street", "latitude", "longitude", "uplink",
+    "interval_s", "replaces", "people_served",
 )  # fmt: skip
 
 
@@ -46,19 +48,22 @@ class DeviceRepository:
             if _rows(connection) == _rows_of(registry):
                 return
             _store(connection, registry)
-            _audit(connection, "registry.replace", len(registry), who, at_ms)
+            _audit(connection, "registry.replace", {"devices": len(registry)}, who, at_ms)
 
-    def update(self, changed: Iterable[Device], *, who: str, at_ms: int) -> Registry:
-        """The registry with some devices added or overwritten. The import is audited.
+    def update(
+        self, changed: Iterable[Device], *, removed: Sequence[str] = (), action: str, who: str, at_ms: int
+    ) -> Registry:
+        """The registry with some devices added or overwritten, and others gone. The change is audited.
 
         Raises:
             RegistryError: the registry as a whole would break a rule; nothing is written.
         """
         by_id = {device.id: device for device in changed}
         with self._database.write() as connection:
-            registry = Registry((dict(_load(connection)) | by_id).values())
-            _store(connection, registry)
-            _audit(connection, "registry.update", len(by_id), who, at_ms)
+            standing = dict(_load(connection)) | by_id
+            registry = Registry(device for device in standing.values() if device.id not in set(removed))
+            _overwrite(connection, by_id, removed)
+            _audit(connection, action, {"changed": len(by_id), "removed": len(removed)}, who, at_ms)
         return registry
 
 
@@ -80,8 +85,25 @@ def _store(connection: Connection, registry: Registry) -> None:
         connection.execute(insert(devices), _rows_of(registry))
 
 
-def _audit(connection: Connection, action: str, count: int, who: str, at_ms: int) -> None:
-    entry = AuditEntry(at_ms=at_ms, who=who, action=action, target="registry", detail={"devices": count})
+def _overwrite(connection: Connection, changed: Mapping[str, Device], removed: Sequence[str]) -> None:
+    """Put devices in their places; new ones come last."""
+    ranks: dict[str, int] = {
+        row.id: row.rank for row in connection.execute(select(devices.c.id, devices.c.rank))
+    }
+    following = max(ranks.values(), default=-1) + 1
+    for device_id in changed:
+        if device_id not in ranks:
+            ranks[device_id] = following
+            following += 1
+    for chunk in in_chunks([*changed, *removed]):
+        connection.execute(delete(devices).where(devices.c.id.in_(chunk)))
+    if changed:
+        rows = [_row(ranks[device.id], device) for device in changed.values()]
+        connection.execute(insert(devices), rows)
+
+
+def _audit(connection: Connection, action: str, detail: Mapping[str, int], who: str, at_ms: int) -> None:
+    entry = AuditEntry(at_ms=at_ms, who=who, action=action, target="registry", detail=detail)
     append_audit(connection, entry)
 
 
@@ -93,6 +115,8 @@ def _row(rank: int, device: Device) -> dict[str, Any]:
         "circuit": supply.circuit if supply else None,
         "phase": supply.phase if supply else None,
         "life": device.life,
+        "life_since": device.life_since.isoformat() if device.life_since else None,
+        "area_codes": list(device.area_codes),
         "vendor_ids": list(device.vendor_ids),
         "attributes": dict(device.attributes),
     }
@@ -107,6 +131,8 @@ def _device(row: Mapping[str, Any]) -> Device:
         **{name: row[name] for name in _PLAIN},
         powered_by=supply,
         life=Life(row["life"]),
+        life_since=date.fromisoformat(row["life_since"]) if row["life_since"] else None,
+        area_codes=tuple(row["area_codes"]),
         vendor_ids=tuple(row["vendor_ids"]),
         attributes=MappingProxyType(row["attributes"]),
     )

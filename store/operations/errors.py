@@ -4,16 +4,20 @@ OperationsError
 ├── OperationsSetupError         the database cannot be used as it is: tell the person who runs the service
 ├── OperationsUnavailableError   it cannot answer now: nothing was written, trying again later is right
 ├── StalePositionError           another process detects on the same journal: stop this one
+├── RegisteringRefusedError      what a person sent breaks rules: name every bad line to them
 ├── NoSuchRecordError            no row has that id
 ├── VersionConflictError         the row changed since the caller read it: read it again
 └── AlreadyAcknowledgedError     somebody else was first
 """
 
+from collections.abc import Sequence
+
+from devices.columns import LineProblem
 from rules.detection.outcome import DetectionStoreRefusedError
 
 __all__ = [
     "AlreadyAcknowledgedError", "NoSuchRecordError", "OperationsError", "OperationsSetupError",
-    "OperationsUnavailableError", "StalePositionError", "VersionConflictError",
+    "OperationsUnavailableError", "RegisteringRefusedError", "StalePositionError", "VersionConflictError",
 ]  # fmt: skip
 
 
@@ -46,6 +50,19 @@ class StalePositionError(OperationsError, DetectionStoreRefusedError):
         self.journal = journal
         self.committed = committed
         self.offered = offered
+
+
+class RegisteringRefusedError(OperationsError):
+    """An import or an adoption breaks rules; nothing was written.
+
+    Attributes:
+        problems: every bad line.
+    """
+
+    def __init__(self, problems: Sequence[LineProblem]) -> None:
+        more = f"; and {len(problems) - 1} more" if len(problems) > 1 else ""
+        super().__init__(f"{problems[0]}{more}")
+        self.problems = tuple(problems)
 
 
 class NoSuchRecordError(OperationsError):

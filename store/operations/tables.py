@@ -21,9 +21,9 @@ from sqlalchemy import (
 )  # fmt: skip
 
 __all__ = [
-    "api_keys", "audit", "broadcast_programmes", "changes", "counters", "dead_letters", "detection_position",
+    "api_keys", "audit", "changes", "counters", "dated_entities", "dead_letters", "detection_position",
     "detection_state", "device_status", "devices", "fault_history", "faults", "latest_state", "metadata",
-    "violations",
+    "pending_devices", "violations",
 ]  # fmt: skip
 
 _ID = String(64)
@@ -58,7 +58,9 @@ devices = Table(
     Column("kind", _WORD, nullable=False),
     Column("area", _WORD, nullable=False),
     Column("name", _NAME, nullable=False),
+    Column("area_name", _NAME, nullable=False),
     Column("area_legacy", _NAME, nullable=False),
+    Column("area_codes", JSON, nullable=False),
     Column("street", _NAME, nullable=False),
     Column("latitude", Float, nullable=False),
     Column("longitude", Float, nullable=False),
@@ -68,6 +70,7 @@ devices = Table(
     Column("uplink", _ID),
     Column("interval_s", Float, nullable=False),
     Column("life", _WORD, nullable=False),
+    Column("life_since", String(10)),
     Column("replaces", _ID),
     Column("people_served", Integer),
     Column("vendor_ids", JSON, nullable=False),
@@ -75,19 +78,38 @@ devices = Table(
 )
 """The registry; `rank` keeps its order."""
 
-broadcast_programmes = Table(
-    "broadcast_programmes",
+dated_entities = Table(
+    "dated_entities",
     metadata,
+    Column("kind", _WORD, primary_key=True),
     Column("id", _ID, primary_key=True),
-    Column("area", _WORD, nullable=False),
-    Column("title", _NAME, nullable=False),
-    Column("weekdays", JSON, nullable=False),
-    Column("starts", String(15), nullable=False),
-    Column("ends", String(15), nullable=False),
-    Column("valid_from", String(10), nullable=False),
-    Column("valid_to", String(10)),
+    Column("valid_from", String(40), primary_key=True),
+    Column("cells", JSON, nullable=False),
 )
-"""Local times and days in ISO 8601, Monday being weekday 0."""
+"""Dated entities of all kinds; `cells` is their line in a file, which their kind's columns read."""
+
+pending_devices = Table(
+    "pending_devices",
+    metadata,
+    Column("row", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    Column("identity", Text, nullable=False, unique=True),
+    Column("guessed_kind", _WORD),
+    Column("topic", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("payload_bytes", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("first_seen_ms", BigInteger, nullable=False),
+    Column("last_seen_ms", BigInteger, nullable=False, index=True),
+    Column("journal", _NAME, nullable=False),
+    Column("entry", BigInteger, nullable=False),
+    Column("dismissed_by", _NAME),
+    Column("dismissed_at_ms", BigInteger),
+    sqlite_autoincrement=True,
+)
+"""Who speaks and is in no registry, by `format:identity`; counted up to `entry` of `journal`.
+
+Identity, topic and payload may hold personal data.
+"""
 
 faults = Table(
     "faults",

@@ -1,9 +1,10 @@
 """A service to ask: a real operations store, telemetry in memory, and a client for it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import polars as pl
@@ -15,9 +16,11 @@ from api.auth import Role
 from api.services import ApiServices, Check, OperationsViews
 from devices.batch import ReadingBatch
 from devices.clock import SteppedClock
+from devices.programmes import BroadcastProgramme
 from devices.registry import Registry
 from store.operations.database import OperationsDatabase
 from store.operations.detection import DetectionTables
+from store.operations.registrar import Registrar
 from store.telemetry import RangeQuery, TelemetryUnavailableError
 
 NOW_MS = 1_795_348_800_000  # 2026-11-22T12:00:00Z
@@ -110,12 +113,17 @@ class City:
             operations=self.views,
             telemetry=self.telemetry,
             registry=lambda: self.registry,
+            registrar=Registrar(self.database, self._change),
+            zone=ZoneInfo("Asia/Ho_Chi_Minh"),
             health=lambda: self.health,
             metrics=CollectorRegistry(),
             clock=self.clock,
             real_clock=self.real_clock,
             version="1.2.3",
         )
+
+    def _change(self, registry: Registry, _programmes: Sequence[BroadcastProgramme]) -> None:
+        self.registry = registry
 
     def audited(self, action: str) -> list[tuple[str, str]]:
         entries = self.views.audit.list(limit=1000).items

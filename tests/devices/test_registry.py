@@ -50,9 +50,9 @@ def test_registry_file_names_every_bad_line(tmp_path: Path) -> None:
     with pytest.raises(RegistryError) as caught:
         read_registry(path)
     assert caught.value.problems == (
-        "city.csv line 2: latitude must be a number, got 'x'",
+        "city.csv line 2: latitude: must be a number, got 'x'",
         (
-            "city.csv line 3: life must be one of planned, commissioning, in-service, out-of-service,"
+            "city.csv line 3: life: must be one of planned, commissioning, in-service, out-of-service,"
             " retired, got 'gone'"
         ),
     )

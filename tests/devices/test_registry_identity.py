@@ -20,6 +20,7 @@ IDS = st.text(string.ascii_letters + string.digits + "_-", min_size=1, max_size=
 # A carriage return, a quote and a comma are what CSV trips over; surrogates are no text.
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=256)
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Z", "Cc", "Cf"]), min_size=1, max_size=20)
+CODES = st.lists(st.from_regex("[0-9]{5}", fullmatch=True), max_size=2)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 
 
@@ -60,7 +61,7 @@ def registries(draw: st.DrawFn) -> Registry:
                 name=draw(TEXTS),
                 area_name=draw(TEXTS),
                 area_legacy=draw(TEXTS),
-                area_codes=tuple(f"s{n}:{code}" for n, code in enumerate(draw(st.lists(st.from_regex("[0-9]{5}", fullmatch=True), max_size=2)))),
+                area_codes=tuple(f"s{n}:{code}" for n, code in enumerate(draw(CODES))),
                 street=draw(TEXTS),
                 latitude=draw(st.floats(-90, 90)),
                 longitude=draw(st.floats(-180, 180)),
@@ -71,7 +72,7 @@ def registries(draw: st.DrawFn) -> Registry:
                 life_since=draw(st.none() | st.dates(date(1900, 1, 1))),
                 replaces=draw(st.sampled_from([None, *replaceable])),
                 people_served=draw(st.none() | st.integers(0, 10**9)),
-                vendor_ids=tuple(f"v{number}:{word}" for word in draw(st.lists(WORDS, unique=True, max_size=2))),
+                vendor_ids=tuple(f"v{number}:{word}" for word in draw(st.sets(WORDS, max_size=2))),
                 attributes=draw(attributes_of(kind)),
             )
         )  # fmt: skip

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from devices.entities.broadcast_programmes import ENTITY as PROGRAMMES
 from devices.errors import RegistryError
 from devices.programmes import BroadcastProgramme
 from devices.registry import Device, Life, Phase, Registry, Supply
@@ -15,10 +16,10 @@ from store.operations.changes import ChangeFeed
 from store.operations.database import OperationsDatabase
 from store.operations.detection import DetectionTables
 from store.operations.devices import DeviceRepository
+from store.operations.entities import EntityRepository
 from store.operations.errors import AlreadyAcknowledgedError, NoSuchRecordError, VersionConflictError
 from store.operations.faults import FaultRepository
 from store.operations.keys import KeyRepository
-from store.operations.programmes import ProgrammeRepository
 from store.operations.records import FaultRecord, from_body
 from tests.store.operations.support import outcome, raised
 
@@ -43,16 +44,22 @@ def rich_devices() -> list[Device]:
         Device(id="z-switch", kind="switch", area="tam-ky"),
         Device(id="cab", kind="lighting-cabinet", area="tam-ky", latitude=15.57, longitude=108.47),
         Device(
+            id="old-lamp", kind="streetlight", area="tam-ky", life=Life.RETIRED, attributes={"rated_w": 1.0}
+        ),
+        Device(
             id="lamp",
             kind="streetlight",
             area="tam-ky",
             name="Đèn 1",
+            area_name="Phường Tam Kỳ",
             area_legacy="An Mỹ",
+            area_codes=("gso-2025:20341",),
             street="Phan Chu Trinh",
             powered_by=Supply(parent="cab", circuit="2", phase=Phase.L2),
             uplink="z-switch",
             interval_s=30.0,
             life=Life.COMMISSIONING,
+            life_since=date(2026, 3, 1),
             replaces="old-lamp",
             people_served=12,
             vendor_ids=("tasmota:lamp-17",),
@@ -68,7 +75,7 @@ def test_registry_comes_back_as_it_went_in(devices: DeviceRepository, audit: Aud
 
     assert list(devices.load().values()) == list(registry.values())
     [entry] = audit.list().items
-    assert (entry.who, entry.action, entry.detail) == ("anna", "registry.replace", {"devices": 3})
+    assert (entry.who, entry.action, entry.detail) == ("anna", "registry.replace", {"devices": 4})
 
 
 def test_registry_replaced_by_an_equal_one_leaves_no_trace(
@@ -87,13 +94,18 @@ def test_registry_replaced_has_only_the_new_devices(devices: DeviceRepository) -
 
 def test_registry_updated_keeps_the_rest_and_refuses_what_breaks_the_whole(devices: DeviceRepository) -> None:
     devices.replace(Registry(rich_devices()), who="anna", at_ms=5)
-    devices.update([Device(id="cab", kind="lighting-cabinet", area="ban-thach")], who="anna", at_ms=6)
+    new = [Device(id=name, kind="lighting-cabinet", area="ban-thach") for name in ("a-cab", "cab")]
+    devices.update(new, action="registry.import", who="anna", at_ms=6)
     with pytest.raises(RegistryError, match="names the parent 'nobody'"):
-        devices.update([Device(id="x", kind="switch", area="a", uplink="nobody")], who="anna", at_ms=7)
+        devices.update(
+            [Device(id="x", kind="switch", area="a", uplink="nobody")], action="x", who="anna", at_ms=7
+        )
 
     loaded = devices.load()
-    assert list(loaded) == ["z-switch", "cab", "lamp"]
+    assert list(loaded) == ["z-switch", "cab", "old-lamp", "lamp", "a-cab"]
     assert loaded["cab"].area == "ban-thach"
+    devices.update([], removed=["a-cab"], action="registry.import", who="anna", at_ms=8)
+    assert list(devices.load()) == ["z-switch", "cab", "old-lamp", "lamp"]
 
 
 def test_registry_file_survives_the_store(devices: DeviceRepository, tmp_path: Path) -> None:
@@ -123,13 +135,13 @@ def test_programmes_come_back_as_they_went_in(database: OperationsDatabase) -> N
         valid_from=date(2026, 1, 1),
         valid_to=date(2026, 12, 31),
     )
-    repository = ProgrammeRepository(database)
-    repository.replace([morning, evening], who="anna", at_ms=1)
-    repository.replace([evening, morning], who="anna", at_ms=1)
+    repository = EntityRepository(database)
+    repository.replace(PROGRAMMES, [morning, evening], who="anna", at_ms=1)
+    repository.replace(PROGRAMMES, [evening, morning], who="anna", at_ms=1)
     assert len(AuditLog(database).list().items) == 1
-    assert list(repository.load()) == [evening, morning]
-    repository.replace([], who="anna", at_ms=2)
-    assert list(repository.load()) == []
+    assert list(repository.load(PROGRAMMES)) == [evening, morning]
+    repository.replace(PROGRAMMES, [], who="anna", at_ms=2)
+    assert list(repository.load(PROGRAMMES)) == []
 
 
 def test_key_is_stored_without_its_secret_and_printed_without_it(
