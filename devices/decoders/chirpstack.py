@@ -4,6 +4,7 @@ The server leaves zeros out of its own members (a missing `fCnt` is 0), never ou
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Self
 
 from devices.decoders.codecs import Codecs
@@ -68,9 +69,16 @@ class ChirpStackDecoder(VendorDecoder):
         if not decoded:
             return Ignored("empty_uplink")
         values = best_signal(device, payload.get("rxInfo")) | lorawan_values(device, decoded)
-        return meaningful(
-            self.reading(device, values, ts=utc_from_text(payload.get("time")), seq=payload.get("fCnt", 0))
-        )
+        return meaningful(self.reading(device, values, ts=_time(payload), seq=payload.get("fCnt", 0)))
+
+
+def _time(payload: Mapping[str, Any]) -> datetime | None:
+    """When the server heard the uplink, else when a gateway or its network server did."""
+    receptions = payload.get("rxInfo")
+    heard = [item for item in receptions if isinstance(item, dict)] if isinstance(receptions, list) else []
+    times = (item.get(name) for item in heard for name in ("nsTime", "gwTime", "time"))
+    moments = map(utc_from_text, (payload.get("time"), *times))
+    return next((moment for moment in moments if moment is not None), None)
 
 
 def _topic_parts(topic: str) -> tuple[str, str]:

@@ -35,6 +35,7 @@ _HELMETS: Mapping[str | None, bool] = {"yes": True, "no": False}
 _PHASES: Mapping[str, str] = {"active": "started", "inactive": "ended"}
 _CLASSES: Mapping[str, str] = {
     "vehicle": "car",
+    "car": "car",
     "smallcar": "car",
     "suvmpv": "car",
     "van": "car",
@@ -115,7 +116,7 @@ def _members(alert: Mapping[str, str]) -> dict[str, Any] | Ignored:
 
 def _incident(alert: Mapping[str, str], root: str) -> dict[str, Any]:
     """What happened on the road, with the vehicle where the camera names one."""
-    speed = positive(_number(alert, f"{root}/VehicleInfo/vehicleSpeed"))
+    speed = positive(_number("vehicleSpeed", alert.get(f"{root}/VehicleInfo/vehicleSpeed")))
     plate = plate_text(alert.get(f"{root}/VehicleInfo/licensePlate") or alert.get(f"{root}/PlateInfo/plate"))
     return {
         "type": "traffic-incident",
@@ -125,45 +126,75 @@ def _incident(alert: Mapping[str, str], root: str) -> dict[str, Any]:
 
 
 def _passage(alert: Mapping[str, str]) -> dict[str, Any]:
-    if not any(path.startswith("ANPR/") for path in alert):
+    if not any(path.startswith("ANPR/") or path == "licensePlate" for path in alert):
         raise Rejected(Rejection.SCHEMA, "an ANPR alert needs its ANPR element")
-    plate = plate_text(alert.get("ANPR/licensePlate"))
-    confidence = _number(alert, "ANPR/confidenceLevel")
-    types = (alert.get("ANPR/vehicleType"), alert.get("ANPR/vehicleInfo/vehicleType"))
+    anpr = _Anpr(alert)
+    plate, lane, direction = (
+        plate_text(anpr.text("licensePlate")),
+        anpr.number("line", "laneNo"),
+        anpr.text("direction"),
+    )
+    types = (anpr.text("vehicleType"), anpr.text("vehicleInfo/vehicleType"))
     # Some firmwares number them, and no two agree on the numbers.
     category = next((name for name in types if word(name) and not str(name).isdecimal()), None)
-    direction, lane = alert.get("ANPR/direction"), _number(alert, "ANPR/line")
     return {
         "type": "passage",
         "lane": None if lane is None else round(lane),
-        "detail": alert.get("ANPR/illegalInfo/illegalName", "")[:64] or None,
+        "detail": (anpr.text("illegalInfo/illegalName") or "")[:64] or None,
         "direction": direction if direction in {"forward", "reverse"} else None,
         "vehicles": [
             {
                 "class": named_class(category, _CLASSES),
                 "plate": plate,
-                "plate_confidence": None if plate is None or confidence is None else confidence / 100,
-                "plate_colour": word(alert.get("ANPR/plateColor")),
-                "colour": word(alert.get("ANPR/vehicleInfo/color")),
+                "plate_confidence": None if plate is None else anpr.confidence(),
+                "plate_colour": word(anpr.text("plateColor")),
+                "colour": word(anpr.text("vehicleInfo/color", "vehicleColor")),
                 # What passes moves: zero is a camera that measures no speed.
-                "speed_kmh": positive(_number(alert, "ANPR/vehicleInfo/speed")),
-                "helmet": _HELMETS.get(word(alert.get("ANPR/helmet"))),
+                "speed_kmh": positive(anpr.number("vehicleInfo/speed")),
+                "helmet": _HELMETS.get(word(anpr.text("helmet"))),
             }
         ],
     }
 
 
-def _number(alert: Mapping[str, str], path: str) -> float | None:
-    """The number there; None where nothing stands.
+class _Anpr:
+    """What an alert says of a plate, below its ANPR element or, with some bridges, beside it."""
+
+    def __init__(self, alert: Mapping[str, str]) -> None:
+        self._alert = alert
+
+    def text(self, *names: str) -> str | None:
+        """The first text of those names."""
+        paths = (path for name in names for path in (f"ANPR/{name}", name))
+        return next((self._alert[path] for path in paths if path in self._alert), None)
+
+    def number(self, *names: str) -> float | None:
+        """The first number of those names.
+
+        Raises:
+            Rejected: something else stands there.
+        """
+        return _number(names[0], self.text(*names))
+
+    def confidence(self) -> float | None:
+        """How sure the reader is, 0 to 1, from 0 to 100 or from a share written with its point."""
+        text = self.text("confidenceLevel")
+        confidence = _number("confidenceLevel", text)
+        if confidence is None or (text is not None and "." in text and confidence <= 1):
+            return confidence
+        return confidence / 100
+
+
+def _number(name: str, text: str | None) -> float | None:
+    """The number in a text; None where there is none.
 
     Raises:
         Rejected: something else stands there.
     """
-    text = alert.get(path)
     if not text:
         return None
     if _NUMBER.fullmatch(text) is None:
-        raise Rejected(Rejection.SCHEMA, f"{path} must be a number")
+        raise Rejected(Rejection.SCHEMA, f"{name} must be a number")
     return float(text)
 
 

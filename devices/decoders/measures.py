@@ -19,6 +19,7 @@ __all__ = [
     "meaningful",
     "number",
     "on_phase",
+    "plain_number",
     "power_factor",
     "single_phase",
     "switched",
@@ -52,7 +53,7 @@ _NO_VALUES = frozenset({"ts", "seq", "device"})
 
 
 def number(members: Mapping[str, Any], name: str) -> float | None:
-    """The number under that name, also where old firmwares write it as text; None for none or a null.
+    """The number under that name, in digits or as text; None where there is none or a null.
 
     Raises:
         Rejected: something else stands there; the error does not quote it, it may be personal.
@@ -60,14 +61,27 @@ def number(members: Mapping[str, Any], name: str) -> float | None:
     value = members.get(name)
     if value is None:
         return None
+    found = plain_number(value)
+    if found is None:
+        raise Rejected(Rejection.SCHEMA, f"{name} must be a number, got {type(value).__name__}")
+    if math.isinf(found):
+        raise Rejected(Rejection.SCHEMA, f"{name} is larger than any number a device measures")
+    return found
+
+
+def plain_number(value: object) -> float | None:
+    """A number, also where old firmwares write it as text; None for what is none.
+
+    What no float holds becomes infinity, which no field's range allows.
+    """
     if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
         return float(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Rejected(Rejection.SCHEMA, f"{name} must be a number, got {type(value).__name__}")
+        return None
     try:
         return float(value)
     except OverflowError:
-        raise Rejected(Rejection.SCHEMA, f"{name} is larger than any number a device measures") from None
+        return math.inf
 
 
 def flag(members: Mapping[str, Any], name: str) -> bool | None:

@@ -99,12 +99,20 @@ def _utc(time: object) -> object:
 
 def _passage(data: Mapping[str, Any]) -> dict[str, Any] | None:
     """A passage's members, None where the data speaks of no plate."""
-    info = child(data, "LicensePlateInfo") or data
-    if "PlateNumber" not in info:
+    appearance = _below(data, "Object", "Appearance")
+    info = next(
+        (
+            part
+            for part in (_below(data, "LicensePlateInfo"), _below(appearance, "LicensePlateInfo"), data)
+            if "PlateNumber" in part
+        ),
+        None,
+    )
+    if info is None:
         return None
     text, likelihood = _with_likelihood(info["PlateNumber"])
     plate = plate_text(text)
-    vehicle = child(data, "VehicleInfo")
+    vehicle = _below(data, "VehicleInfo") or _below(appearance, "VehicleInfo")
     category = word(_with_likelihood(vehicle.get("Type"))[0])
     return {
         "type": "passage",
@@ -118,6 +126,14 @@ def _passage(data: Mapping[str, Any]) -> dict[str, Any] | None:
             }
         ],
     }
+
+
+def _below(parent: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """The object at that path; empty where there is none, as a value may be a text of the same name."""
+    for name in names:
+        found = parent.get(name)
+        parent = found if isinstance(found, dict) else {}
+    return parent
 
 
 def _with_likelihood(value: object) -> tuple[object, object]:

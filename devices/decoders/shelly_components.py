@@ -10,6 +10,7 @@ from devices.decoders.measures import (
     level_pct,
     number,
     on_phase,
+    plain_number,
     power_factor,
     single_phase,
     switched,
@@ -46,16 +47,16 @@ _THREE_PHASE: Mapping[str, str] = {
     **{f"{letter}_current": on_phase("current_a", n) for n, letter in enumerate("abc", start=1)},
     **{f"{letter}_act_power": on_phase("power_w", n) for n, letter in enumerate("abc", start=1)},
     "n_current": "neutral_current_a",
-    "a_freq": "frequency_hz",
     "total_act_power": "total_w",
     "total_aprt_power": "total_va",
 }
+_FREQUENCIES = ("a_freq", "b_freq", "c_freq")
 _NESTED: Mapping[str, tuple[str, str, float]] = {
     "aenergy": ("total", "energy_kwh", 1000),
     "temperature": ("tC", "temp_c", 1),
 }
 """Members that are objects: the number inside, our name, and the divisor to our unit (Wh to kWh)."""
-_PLUMBING = frozenset({"id", "source", "output", "total_act", "total_act_energy", "tF"})
+_PLUMBING = frozenset({*_FREQUENCIES, "id", "source", "output", "total_act", "total_act_energy", "tF"})
 
 Values = dict[str, Any]
 """One component's last values by our names; `on`, `total_w` and `total_va` only until the reading is made."""
@@ -91,6 +92,14 @@ def _values(component: str, delta: Mapping[str, Any]) -> Values:
         if name in delta and (delta[name] is None or inner in child(delta, name)):
             value = number(child(delta, name), inner)
             values[ours] = None if value is None else round(value / divisor, _DIGITS)
+    if component.startswith("em:") and (
+        frequencies := [delta[name] for name in _FREQUENCIES if name in delta]
+    ):
+        # A phase that is dead has no frequency; the others tell that of the net.
+        alive = (plain_number(value) for value in frequencies)
+        hertz = next((value for value in alive if value), None)
+        if hertz is not None or len(frequencies) == len(_FREQUENCIES):
+            values["frequency_hz"] = hertz
     if "output" in delta:
         values["on"] = flag(delta, "output")
     if "power_factor_ratio" in values:

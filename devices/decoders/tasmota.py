@@ -13,6 +13,7 @@ from devices.decoders.measures import (
     meaningful,
     number,
     on_phase,
+    plain_number,
     power_factor,
     single_phase,
     switched,
@@ -171,8 +172,9 @@ def _temperature_c(status: Mapping[str, Any]) -> float | None:
     """The first probe's temperature, else that of the processor."""
     probes = {name: probe for name, probe in status.items() if isinstance(probe, dict) and name != "ENERGY"}
     for name in sorted(probes, key=lambda name: name.startswith("ESP32")):
-        value = probes[name].get("Temperature")
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        # Analog inputs number their probes.
+        value = plain_number(probes[name].get("Temperature", probes[name].get("Temperature1")))
+        if value is not None:
             return round((value - 32) / 1.8, 2) if status.get("TempUnit") == "F" else value
     return None
 

@@ -37,6 +37,7 @@ _NAMES: Mapping[str, tuple[str, str | None]] = {
     "cosphi": ("power_factor_ratio", "ratio"),
     "temperature": ("temp_c", "c"),
     "temp": ("temp_c", "c"),
+    "temperaturesensor": ("temp_c", "c"),
     "frequency": ("frequency_hz", "hz"),
     "dimming": ("dim_pct", "%"),
     "dimlevel": ("dim_pct", "%"),

@@ -74,6 +74,50 @@ def test_uplink_without_time_is_kept_without_one() -> None:
     assert to_ms(decode(without("time")).payload.ts) is None
 
 
+def test_uplink_without_a_time_of_the_server_has_that_of_a_gateway() -> None:
+    heard = [{"rssi": -97}, {"rssi": -61, "nsTime": "2026-11-22T12:00:00.5+00:00"}]
+    assert to_ms(decode(without("time") | {"rxInfo": heard}).payload.ts) == 1795348800500
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param({"power_w": 0, "dim_pct": 0}, {"power_w": 0, "dim_pct": 0}, id="zero"),
+        pytest.param({"relay": True}, {"cmd_on": True, "power_state": "on"}, id="minimal"),
+        pytest.param(
+            {"temperatureSensor": {"3": 41.5, "2": 39.0}, "digitalOutput": {"1": 1}},
+            {"temp_c": 39.0},
+            id="cayenne-of-the-server",
+        ),
+        pytest.param(
+            {"energy": {"value": 15_250, "unit": "Wh"}, "power": {"value": 0.06, "unit": "kW"}},
+            {"energy_kwh": 15.25, "power_w": 60},
+            id="values-with-units",
+        ),
+        pytest.param(
+            {"lamp": {"meter": {"voltage": 229.5, "current_mA": 260}}, "battery": None},
+            {"voltage_v": 229.5, "current_a": 0.26},
+            id="nested",
+        ),
+        pytest.param(
+            {"voltage_1": 229.0, "voltage_2": 12.0, "power": 60, "power_w": 61},
+            {"voltage_v": 229.0, "power_w": 61},
+            id="channels-and-our-own-name",
+        ),
+    ],
+)
+def test_object_of_any_codec_becomes_exactly_its_fields(
+    given: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    payload = decode(UPLINK | {"object": given}).payload
+    values = {name: getattr(payload, name) for name in payload.__struct_fields__ if name not in {"ts", "seq"}}
+    assert {name: value for name, value in values.items() if value is not None} == pytest.approx(expected)
+
+
+def test_uplink_of_nothing_that_a_field_has_is_ignored() -> None:
+    assert decode(UPLINK | {"object": {"mood": 3, "humidity": 4}}) == Ignored("no_measurements")
+
+
 def test_uplink_of_a_kind_with_a_signal_field_has_the_best_gateways() -> None:
     topic = UP.replace(EUI, "0BADCAFE00000001")
     record = decode(without("deviceInfo") | {"object": {"volume_pct": 40}}, topic)

@@ -116,6 +116,17 @@ def test_alert_as_json_is_read_like_xml() -> None:
         assert list(payload.vehicles) == [Vehicle(plate="43A54321", plate_confidence=0.88, colour="red")]
 
 
+def test_alert_whose_bridge_moved_members_about_is_read_the_same() -> None:
+    flat = """<EventNotificationAlert><dateTime>2026-11-22T12:00:00Z</dateTime><eventType>ANPR</eventType>
+    <licensePlate>43A 54321</licensePlate><confidenceLevel>0.95</confidenceLevel><laneNo>2</laneNo>
+    <vehicleInfo><color>white</color><vehicleType>car</vehicleType></vehicleInfo></EventNotificationAlert>"""
+    payload = decode(flat).payload
+    assert payload.lane == 2
+    assert list(payload.vehicles) == [
+        Vehicle(vehicle_class="car", plate="43A 54321", plate_confidence=0.95, colour="white")
+    ]
+
+
 def test_alert_within_a_multipart_message_is_found() -> None:
     parts = (
         b"--boundary\r\nContent-Type: text/xml\r\n\r\n"

@@ -58,6 +58,11 @@ def decode(topic: str, payload: Any, **flags: bool) -> Any:
             ("analytics", None, "RuleEngine/LineDetector/Crossed=71"),
         ),
         ("VideoSource/GlobalSceneChange", {}, ("camera-condition", None, "VideoSource/GlobalSceneChange")),
+        (
+            "RuleEngine/FaceDetector",
+            {"Object": "7", "LicensePlateInfo": "none"},
+            ("onvif", None, "RuleEngine/FaceDetector"),
+        ),
         ("RuleEngine/FaceDetector", {"Value": "Tran Van B"}, ("onvif", None, "RuleEngine/FaceDetector")),
     ],
 )
@@ -107,6 +112,17 @@ def test_event_id_comes_from_topic_and_content() -> None:
                 "VehicleInfo": {"Type": {"#text": "Bus"}},
             },
             Vehicle(vehicle_class="bus", plate="43A12345", plate_confidence=0.5),
+        ),
+        (
+            {
+                "Object": {
+                    "Appearance": {
+                        "LicensePlateInfo": {"PlateNumber": {"Likelihood": 0.75, "Value": "43A12345"}},
+                        "VehicleInfo": {"Type": {"Value": "Motorcycle"}},
+                    }
+                }
+            },
+            Vehicle(vehicle_class="motorcycle", plate="43A12345", plate_confidence=0.75),
         ),
         ({"PlateNumber": "", "VehicleInfo": {"Type": "Tram"}}, Vehicle(vehicle_class="other")),
         ({"PlateNumber": "43A12345", "Likelihood": "nan"}, Vehicle(plate="43A12345")),

@@ -87,6 +87,29 @@ FULL = monitoring(
         ),
         pytest.param(
             monitoring(
+                general={"hostname": "ap", "local_time": 1795176750.5, "uptime": 3600.25},
+                resources={"cpus": 2, "load": [0, 0, 0], "memory": {"total": 100, "free": 20, "buffered": 5}},
+                interfaces=[
+                    {"name": "br-lan", "type": "bridge", "up": True, "bridge_members": ["eth0", "wlan0"]},
+                    {"name": "wwan0", "type": "modem-manager", "mobile": {"signal": {"lte": {"rssi": -61}}}},
+                    radio(GUESTS, 7, 8, noise=-90, htmode="HE80", mode="802.11s"),
+                    radio(GUESTS[:1], 1, 2, noise=-95, bitrate=433, quality=60, quality_max=70),
+                ],
+            ),
+            {
+                "ts": 1795176750500,
+                "uptime_s": 3600.25,
+                "cpu_pct": 0,
+                "memory_pct": 75,
+                "client_count": 1,
+                "rx_bytes": 1,
+                "tx_bytes": 2,
+                "noise_dbm": -95,
+            },
+            id="mesh-and-mobile-uplink",
+        ),
+        pytest.param(
+            monitoring(
                 resources={"cpus": 1, "load": [3.5], "memory": {"total": 200, "free": 50, "cached": 30}},
                 interfaces=[radio(None, 5, 6)],
             ),

@@ -111,6 +111,18 @@ def fields(record: Record) -> dict[str, Any]:
         ),
         pytest.param(
             METER,
+            {"em:0": {"a_voltage": 0.0, "a_freq": 0.0, "b_voltage": 231.5, "b_freq": 50.02, "a_pf": -0.8}},
+            {"voltage_l1_v": 0, "voltage_l2_v": 231.5, "frequency_hz": 50.02},
+            id="dead-phase-has-no-frequency",
+        ),
+        pytest.param(
+            METER,
+            {"em:0": {"a_freq": 0.0, "b_freq": 0.0, "c_freq": 0.0, "n_current": None, "a_current": 0.0}},
+            {"current_l1_a": 0},
+            id="net-is-dead",
+        ),
+        pytest.param(
+            METER,
             {f"em1:{n}": {"act_power": 100 + n, "voltage": 230, "pf": 0.5} for n in range(3)},
             {f"power_l{n}_w": 99 + n for n in (1, 2, 3)} | {f"voltage_l{n}_v": 230 for n in (1, 2, 3)},
             id="three-single-meters",

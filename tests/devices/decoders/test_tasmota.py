@@ -190,6 +190,29 @@ STATE = {"Time": "2026-11-20T19:12:30+07:00", "UptimeSec": 7265, "POWER": "OFF",
             id="status10-without-power",
         ),
         pytest.param(
+            "stat/den-7/STATUS10",
+            {
+                "StatusSNS": {
+                    "Time": "2026-11-20T19:12:30",
+                    "DHT": {"Temperature": "31.5", "Humidity": "70.0"},
+                }
+            },
+            {"temp_c": 31.5},
+            id="probe-of-an-old-firmware",
+        ),
+        pytest.param(
+            "tele/den-7/SENSOR",
+            {"ANALOG": {"Temperature1": -3.25}, "TempUnit": "C", "Switch2": "ON"},
+            {"temp_c": -3.25},
+            id="analog-probe",
+        ),
+        pytest.param(
+            "tele/den-7/SENSOR",
+            {"BL0937": {"Temperature": None}, "ESP32": {"Temperature": 51.5}, "SI7021": {"Humidity": 60}},
+            {"temp_c": 51.5},
+            id="probe-without-a-value-gives-way",
+        ),
+        pytest.param(
             "tele/ap-1/STATE",
             {"Time": "2026-11-20T19:12:30", "UptimeSec": 12, "POWER": "OFF"},
             {"uptime_s": 12},

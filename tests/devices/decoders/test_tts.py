@@ -54,6 +54,28 @@ def test_uplink_becomes_a_reading_in_our_names() -> None:
     assert payload.power_w is None
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        pytest.param({"temperature_1": 41.5, "temperature_2": 9.0}, {"temp_c": 41.5}, id="cayenne"),
+        pytest.param({"voltage": 0, "power": 0}, {"voltage_v": 0, "power_w": 0}, id="zero"),
+        pytest.param({"state": "off"}, {"cmd_on": False, "power_state": "off"}, id="minimal"),
+        pytest.param(
+            {"active_power": 58.5, "energy_Wh": 7500}, {"power_w": 58.5, "energy_kwh": 7.5}, id="meter"
+        ),
+        pytest.param(
+            {"data": {"dimming": 60, "temp": 38}, "bytes": [1, 2]}, {"dim_pct": 60, "temp_c": 38}, id="nested"
+        ),
+    ],
+)
+def test_payload_of_any_formatter_becomes_exactly_its_fields(
+    given: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    payload = decode(uplink(decoded_payload=given)).payload
+    values = {name: getattr(payload, name) for name in payload.__struct_fields__ if name not in {"ts", "seq"}}
+    assert {name: value for name, value in values.items() if value is not None} == pytest.approx(expected)
+
+
 def test_uplink_without_counter_has_the_zero_that_the_server_leaves_out() -> None:
     assert decode(uplink("f_cnt", "rx_metadata")).payload.seq == 0
 
