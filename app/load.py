@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from simulators.load.fleet import LoadFleet
+from simulators.load.messages import DeviceMessages
 from simulators.load.plan import LoadPlan
-from simulators.load.templates import DeviceMessages
 
 __all__ = ["LoadReport", "run_load"]
 

@@ -11,8 +11,9 @@ from app.mqtt import BrokerAddress
 from devices.cities import load_city
 from simulators.city import build_city
 from simulators.load.errors import LoadError
+from simulators.load.messages import DeviceMessages
 from simulators.load.plan import MAX_CONNECTIONS, LoadPlan
-from simulators.load.templates import DeviceMessages, device_messages
+from simulators.load.templates import device_messages
 
 __all__ = ["PER_DEVICE", "LoadOptions", "city_messages"]
 

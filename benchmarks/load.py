@@ -20,8 +20,8 @@ from rich.table import Table
 from app.load import run_load
 from app.mqtt import BrokerAddress
 from benchmarks.rig import fresh_broker, load_messages, middle
+from simulators.load.messages import FIRST_SEQ, stamp
 from simulators.load.plan import LoadPlan
-from simulators.load.templates import FIRST_SEQ, stamp
 
 _DEVICES = 1_000
 _TS_MS = 1_795_344_600_000

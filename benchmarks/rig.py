@@ -14,7 +14,8 @@ from app.mqtt import BrokerAddress
 from benchmarks.demo_process import free_port
 from devices.cities import load_city
 from simulators.city import SimulatedCity, build_city
-from simulators.load.templates import DeviceMessages, device_messages
+from simulators.load.messages import DeviceMessages
+from simulators.load.templates import device_messages
 
 __all__ = ["SEED", "city_of_load", "cpu_s", "fresh_broker", "load_messages", "middle", "rss_mb"]
 

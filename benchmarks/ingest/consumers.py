@@ -100,6 +100,7 @@ class Collector(_Child):
         self._command += ["--ages"] if keep_ages else []
         self._environment = dict(os.environ)
         self._server = server
+        self._folder = folder
         self._bucket = folder.name
         self._expect = expect
         if server is not None:
@@ -120,7 +121,7 @@ class Collector(_Child):
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
         if not self._ready.wait(_READY_S) or self._process.poll() is not None:
             self.__exit__(None, None, None)
-            raise StalledError("the collector did not become ready")
+            raise StalledError(f"the collector did not become ready; its words: {self._last_words()}")
         self._ready_cpu_s = cpu_s(self.pid)
         return self
 
@@ -128,6 +129,8 @@ class Collector(_Child):
         """Return when everything is stored and examined; processor seconds since it was ready."""
         stored, since_s = -1, time.monotonic()
         while not self._complete.wait(_POLL_S):
+            if self._process is None or self._process.poll() is not None:
+                raise StalledError(f"the collector ended; its words: {self._last_words()}")
             if self.told["stored"] != stored:
                 stored, since_s = self.told["stored"], time.monotonic()
             if time.monotonic() - since_s > _STALLED_S:
@@ -137,6 +140,10 @@ class Collector(_Child):
         if rows != self._expect:
             raise StalledError(f"the collector stored {rows:,} rows of {self._expect:,}")
         return used - self._ready_cpu_s
+
+    def _last_words(self) -> str:
+        log = self._folder / "log"
+        return log.read_text(encoding="utf-8")[-500:] if log.exists() else "none"
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         for line in process.stdout or ():

@@ -10,8 +10,8 @@ from typing import Self
 from simulators.load.board import Board, LoadCounts
 from simulators.load.errors import LoadError
 from simulators.load.ledger import begin_ledger
+from simulators.load.messages import DeviceMessages
 from simulators.load.plan import LoadPlan
-from simulators.load.templates import DeviceMessages
 from simulators.load.worker import Share, work
 
 __all__ = ["LoadFleet"]

@@ -7,7 +7,7 @@ from itertools import repeat
 from devices.mqtt_encoding import encode_publish
 from devices.mqtt_wire import LARGEST_ID
 from simulators.load.ledger import Run
-from simulators.load.templates import FIRST_SEQ, DeviceMessages, stamp
+from simulators.load.messages import FIRST_SEQ, DeviceMessages, stamp
 
 __all__ = ["Chunk", "MessageStream"]
 

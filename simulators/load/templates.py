@@ -9,17 +9,14 @@ from random import Random
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from devices.topics import Channel, parse_native
 from simulators.city import SimulatedCity
+from simulators.load.messages import FIRST_SEQ, DeviceMessages, stamp
 from simulators.scenario import load_scenario
 from simulators.simulation import Simulation
 
-__all__ = ["FIRST_SEQ", "PAYLOAD_BYTES", "DeviceMessages", "device_messages", "stamp"]
-
-FIRST_SEQ = 100_000_000
-"""Numbers begin here: all have nine digits, so that every message of a device is equally long."""
+__all__ = ["PAYLOAD_BYTES", "device_messages"]
 
 PAYLOAD_BYTES = 220
 """A reading says as many of its kind's fields as fit."""
@@ -31,19 +28,6 @@ _MOST_STEPS = 2_000
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
-
-
-class DeviceMessages(Struct, frozen=True):
-    """What one device publishes: `{"ts":…,"seq":…` is followed by one of `tails`."""
-
-    device: str
-    topic: str
-    tails: tuple[bytes, ...]
-
-
-def stamp(ts_ms: int, seq: int) -> bytes:
-    """The beginning of a payload: always equally long."""
-    return b'{"ts":%d,"seq":%d' % (ts_ms, seq)
 
 
 def device_messages(city: SimulatedCity, *, seed: int, at_ms: int) -> list[DeviceMessages]:

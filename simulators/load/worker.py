@@ -13,11 +13,11 @@ from simulators.load.board import Board
 from simulators.load.connection import LoadConnection
 from simulators.load.errors import LoadError
 from simulators.load.ledger import LedgerWriter, Run
+from simulators.load.messages import DeviceMessages
 from simulators.load.pacer import Pacer
 from simulators.load.plan import LoadPlan
 from simulators.load.process import Progress, run_connections
 from simulators.load.stream import MessageStream
-from simulators.load.templates import DeviceMessages
 
 __all__ = ["Share", "work"]
 

@@ -16,8 +16,9 @@ from devices.topics import NATIVE_FILTERS, parse_native
 from simulators.city import build_city
 from simulators.load.errors import LoadError
 from simulators.load.ledger import Acknowledged, read_ledger
+from simulators.load.messages import DeviceMessages
 from simulators.load.plan import LoadPlan
-from simulators.load.templates import DeviceMessages, device_messages
+from simulators.load.templates import device_messages
 from tests.app.test_message_source import collect, free_port, subscribed
 
 pytestmark = pytest.mark.mosquitto

@@ -1,6 +1,6 @@
 """A few devices that always say the same."""
 
-from simulators.load.templates import DeviceMessages
+from simulators.load.messages import DeviceMessages
 
 
 def devices(count: int) -> list[DeviceMessages]:

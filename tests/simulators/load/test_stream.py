@@ -9,8 +9,8 @@ from devices.mqtt_encoding import encode_pubacks
 from devices.mqtt_packets import Publish, take_publishes
 from simulators.load.in_flight import Counts, InFlight
 from simulators.load.ledger import Run
+from simulators.load.messages import FIRST_SEQ
 from simulators.load.stream import MessageStream
-from simulators.load.templates import FIRST_SEQ
 from tests.simulators.load.support import devices
 
 LARGEST_ID = 65_535

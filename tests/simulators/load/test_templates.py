@@ -5,7 +5,8 @@ from devices.decoders.loading import decoders
 from devices.messages import RawMessage, Reading
 from devices.registry import Registry
 from simulators.city import SimulatedCity, build_city
-from simulators.load.templates import FIRST_SEQ, PAYLOAD_BYTES, DeviceMessages, device_messages, stamp
+from simulators.load.messages import FIRST_SEQ, DeviceMessages, stamp
+from simulators.load.templates import PAYLOAD_BYTES, device_messages
 
 AT_MS = 1_795_344_600_000  # a November evening
 
