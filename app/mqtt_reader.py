@@ -80,6 +80,7 @@ class MqttReader:
         self._subscribed = False
         self._line: _Line | None = None
         self._connection = 0
+        self._unreachable = ""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -147,8 +148,9 @@ class MqttReader:
                     ssl=self._address.tls_context(),
                 )
         except (OSError, TimeoutError) as error:
-            _log.warning("broker_unreachable", broker=str(self._address), error=str(error) or "no answer")
+            self._note_unreachable(str(error) or "no answer")
             return False
+        self._unreachable = ""
         self._line, self._connection = line, self._connection + 1
         was_subscribed = False
         try:
@@ -159,6 +161,12 @@ class MqttReader:
             self._lose()
         _log.info("broker_disconnected", broker=str(self._address), reason=line.reason)
         return was_subscribed
+
+    def _note_unreachable(self, why: str) -> None:
+        """Say it once and not at every attempt."""
+        if why != self._unreachable:
+            _log.warning("broker_unreachable", broker=str(self._address), error=why)
+        self._unreachable = why
 
     def _lose(self) -> None:
         """Forget the connection, not what it brought: a broker that was killed has forgotten that itself.

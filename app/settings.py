@@ -29,6 +29,7 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="IOC_", frozen=True, extra="forbid")
 
     data_dir: Path = Path("data")
+    city: str = "tam-ky"
     mqtt_host: str = "127.0.0.1"
     mqtt_port: int = Field(default=1883, ge=1, le=65_535)
     mqtt_user: str | None = None
