@@ -16,11 +16,12 @@ from app.settings import ServiceSettings
 from app.wiring import Pipeline, Stores
 from devices.cities import City, load_city
 from devices.clock import SystemClock
+from devices.entities.broadcast_programmes import ENTITY as BROADCAST_PROGRAMMES
 from devices.errors import RegistryError
 from devices.registry import Registry
 from devices.registry_files import read_registry
 from store.operations.devices import DeviceRepository
-from store.operations.programmes import ProgrammeRepository
+from store.operations.entities import EntityRepository
 
 __all__ = ["run_service"]
 
@@ -53,7 +54,7 @@ async def run_service(
             clock=SystemClock(),
             city=_city(settings),
             registry=_registry(stores, registry),
-            programmes=ProgrammeRepository(stores.operations).load(),
+            programmes=EntityRepository(stores.operations).load(BROADCAST_PROGRAMMES),
             source=session,
         )
         service = service_of(pipeline, session, OperationsViews.of(stores.operations))
