@@ -68,6 +68,16 @@ KIND = DeviceKind(
     ),
     attributes=(
         Attribute(
+            name="site",
+            label=Label(vi="Nơi lắp đặt", en="Where it stands: junction or school-gate"),
+            value="text",
+        ),
+        Attribute(
+            name="has_signal",
+            label=Label(vi="Có đèn tín hiệu", en="Traffic lights at its stop line"),
+            value="bool",
+        ),
+        Attribute(
             name="limit_kmh",
             label=Label(vi="Tốc độ cho phép", en="Speed limit"),
             quantity=Quantity.SPEED,

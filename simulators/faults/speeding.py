@@ -1,12 +1,12 @@
 """A camera past which much of the traffic goes far too fast."""
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from devices.description import Label
+from simulators.calibrations import is_calibrated
+from simulators.camera_modes import SPEEDING
 from simulators.effects import Effect
 from simulators.injection import FaultType, Injection
-from simulators.kinds.traffic_camera import SPEEDING
 from simulators.world import World
 
 
@@ -16,11 +16,12 @@ def _effects(injection: Injection, world: World) -> Iterable[Effect]:  # noqa: A
 
 def _fits(injection: Injection, world: World) -> bool:  # noqa: ARG001 - the camera alone decides
     """Only a limit and a calibration valid to the end make speed a suspected violation."""
-    attributes = injection.device.attributes
-    until = attributes.get("calibrated_until")
-    if until is None or "limit_kmh" not in attributes:
-        return False
-    return injection.to_ms / 1000 <= datetime.fromisoformat(str(until)).timestamp()
+    camera = injection.device
+    return (
+        "limit_kmh" in camera.attributes
+        and is_calibrated(camera, injection.from_ms)
+        and is_calibrated(camera, injection.to_ms)
+    )
 
 
 FAULT = FaultType(

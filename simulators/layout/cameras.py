@@ -7,12 +7,13 @@ from types import MappingProxyType
 from devices.catalogue import kinds
 from devices.registry import AttributeValue, Device, Supply
 from simulators.layout.network import Network
-from simulators.layout.site import Site, Unit
+from simulators.layout.site import JUNCTION, SCHOOL_GATE, Site, Unit
 
 __all__ = ["lay_out_cameras"]
 
 _REACH_M = 400.0
 _SCHOOL_EVERY = 4
+_SIGNAL_SHARE = 0.6  # of junctions with cameras
 _SCHOOL_LIMIT_KMH = 40.0
 _JUNCTION_LIMITS_KMH = (50.0, 60.0)
 _MPE_KMH = 3.0
@@ -34,6 +35,10 @@ def _camera(site: Site, network: Network, number: int, *, expired: bool) -> Devi
     place = unit.near_centre(random, _REACH_M)
     days_ago = _CALIBRATION_DAYS + _EXPIRED_DAYS_AGO if expired else random.randint(*_CALIBRATED_DAYS_AGO)
     attributes: dict[str, AttributeValue] = {
+        "site": SCHOOL_GATE if at_school else JUNCTION,
+        # The first junction has lights, so that even a small city has some.
+        "has_signal": not at_school
+        and (number == 0 or site.random("signal", number).random() < _SIGNAL_SHARE),
         "limit_kmh": _SCHOOL_LIMIT_KMH if at_school else random.choice(_JUNCTION_LIMITS_KMH),
         "mpe_kmh": _MPE_KMH,
         "calibration_certificate": f"KĐ-{site.on.year}-{random.randint(1000, 9999)}",

@@ -9,7 +9,10 @@ from simulators.layout.geometry import Point
 from simulators.layout.names import UnitNames, names_of
 from simulators.randomness import generator
 
-__all__ = ["Site", "Unit"]
+__all__ = ["JUNCTION", "SCHOOL_GATE", "Site", "Unit"]
+
+JUNCTION, SCHOOL_GATE = "junction", "school-gate"
+"""Where cameras stand, as the registry says it."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from devices.catalogue import kinds
 from devices.cities import City
 from devices.decoders.native import NativeDecoder
 from devices.messages import Event, RawMessage, Reading, Status
-from devices.plates import PlateClass, parse_plate
 from devices.registry import Registry
 from simulators.city import SimulatedCity
 from simulators.scenario import Scenario
@@ -172,30 +171,3 @@ def test_loudspeakers_play_only_on_programme_and_say_when_they_end(
     for events in by_device([one for one in said if one.body.get("type") == "broadcast"]).values():
         assert [one.body["phase"] for one in events] == ["ended", "started", "ended", "started"]
         assert len({one.body["id"] for one in events}) == 4
-
-
-def test_cameras_see_valid_plates_and_nobody_speeds_unasked(evening: list[Any], city: SimulatedCity) -> None:
-    registry = Registry(city.devices)
-    classes: Counter[str] = Counter()
-    passages = [one for one in evening if one.body.get("type") == "passage"]
-    assert len({one.body["id"] for one in passages}) == len(passages)
-    for one in passages:
-        camera = registry[one.device].attributes
-        assert 1 <= len(one.body["vehicles"]) <= 2
-        assert {image["role"] for image in one.body["images"]} == {"overview", "plate"}
-        for vehicle in one.body["vehicles"]:
-            classes[vehicle["class"]] += 1
-            assert 5 < vehicle["speed_kmh"] <= float(camera["limit_kmh"]) + float(camera["mpe_kmh"])
-            if "plate" in vehicle:
-                expected = PlateClass.MOTORCYCLE if vehicle["class"] == "motorcycle" else PlateClass.CAR
-                assert parse_plate(vehicle["plate"]).plate_class is expected
-            assert ("helmet" in vehicle) == (vehicle["class"] == "motorcycle")
-    assert classes["motorcycle"] > classes["car"] > 0
-    assert {len(one.body["vehicles"]) for one in passages} == {1, 2}
-
-
-def test_cameras_see_more_in_the_rush_hour_than_at_night(listen: Listen) -> None:
-    def passages(skip_minutes: int) -> int:
-        return sum(one.body.get("type") == "passage" for one in listen(60, skip_minutes=skip_minutes))
-
-    assert passages(0) > 5 * passages(8 * 60)
