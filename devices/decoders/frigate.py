@@ -100,7 +100,7 @@ class FrigateDecoder(VendorDecoder):
         if not message.payload:
             return [Ignored("removed")]
         online = is_online(message.payload.decode("utf-8", "replace"))
-        known = (devices.identified(f"{self.name}:{camera}") for camera in self._cameras)
+        known = (self.known(devices, camera) for camera in self._cameras)
         statuses: list[Record] = [
             Status(device, online, message.retained) for device in known if device is not None
         ]

@@ -151,7 +151,7 @@ class ShellyDecoder(VendorDecoder):
         Raises:
             Rejected: the topic is another device's.
         """
-        named = devices.identified(f"{self.name}:{prefix}")
+        named = self.known(devices, prefix)
         if named is not None and named not in speakers.values():
             raise Rejected(Rejection.DEVICE_MISMATCH, f"the topic is of {named.id!r}, the payload of another")
 
@@ -200,7 +200,7 @@ class ShellyDecoder(VendorDecoder):
         return source.startswith("shelly") or self._is_known(source, devices)
 
     def _is_known(self, source: str, devices: Devices) -> bool:
-        known = (devices.identified(f"{self.name}:{source}{c}") for c in ("", *(f"/{c}" for c in _CHANNELS)))
+        known = (self.known(devices, f"{source}{c}") for c in ("", *(f"/{c}" for c in _CHANNELS)))
         return any(device is not None for device in known)
 
 

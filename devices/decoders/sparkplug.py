@@ -94,9 +94,9 @@ class SparkplugDecoder(VendorDecoder):
 
     def _is_mere_gateway(self, address: _Address, payload: Payload, node: EdgeNode, devices: Devices) -> bool:
         """Whether a node that the registry lacks only carries others, so that nobody need add it."""
-        if address.device or devices.identified(f"{self.name}:{address.node}") is not None:
+        if address.device or self.known(devices, address.node) is not None:
             return False
-        if any(devices.identified(f"{self.name}:{address.node}/{name}") for name in node.born):
+        if any(self.known(devices, f"{address.node}/{name}") for name in node.born):
             return True
         return all(metric.name is not None and _is_plumbing(metric.name) for metric in payload.metrics)
 
@@ -108,7 +108,7 @@ class SparkplugDecoder(VendorDecoder):
             return [Ignored("stale_death")]
         identities = (address.node, *(f"{address.node}/{name}" for name in node.born))
         node.begin(None)
-        dead = (devices.identified(f"{self.name}:{identity}") for identity in identities)
+        dead = (self.known(devices, identity) for identity in identities)
         statuses: list[Record] = [
             Status(device, online=False, retained=False)
             for device in dead

@@ -1,9 +1,11 @@
 """What the decoders of vendors' formats share: who speaks, and from named measurements to a typed reading."""
 
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Self, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -28,6 +30,7 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+_BLANK = re.compile(r"\s")
 _EVENT_IDS = uuid.UUID("6f2a2c1e-6d0f-5c3b-9a55-0d6d2f6f1a01")
 
 
@@ -58,18 +61,27 @@ class VendorDecoder:
         """Nothing: topics of vendors name no area of ours."""
         return {}
 
+    def known(self, devices: Devices, identity: str) -> Device | None:
+        """The device that the vendor calls so, or None."""
+        return devices.identified(self._vendor_id(identity))
+
+    def _vendor_id(self, identity: str) -> str:
+        """The identity as the registry writes it, where a blank would end it: `%20`."""
+        bare = identity if _BLANK.search(identity) is None else _BLANK.sub(lambda m: quote(m[0]), identity)
+        return f"{self.name}:{bare}"
+
     def device(self, devices: Devices, identity: str) -> Device:
         """The device that the vendor calls so.
 
         Raises:
             Rejected: the registry does not know it, or knows it as an asset that has nothing to say.
         """
-        found = devices.identified(f"{self.name}:{identity}")
+        found = self.known(devices, identity)
         if found is None:
             raise Rejected(
                 Rejection.UNKNOWN_DEVICE,
                 f"no device in the registry has this {self.name} identity; adopt it from the pending devices",
-                identity=f"{self.name}:{identity}",
+                identity=self._vendor_id(identity),
             )
         if found.is_passive:
             raise Rejected(Rejection.WRONG_KIND, f"{found.id!r} is a {found.kind}, which has no telemetry")
@@ -86,9 +98,9 @@ class VendorDecoder:
         found = {
             name: self.device(devices, f"{identity}/{name}")
             for name in names
-            if devices.identified(f"{self.name}:{identity}/{name}") is not None
+            if self.known(devices, f"{identity}/{name}") is not None
         }
-        if not found or devices.identified(f"{self.name}:{identity}") is not None:
+        if not found or self.known(devices, identity) is not None:
             found[""] = self.device(devices, identity)
         return found
 

@@ -115,7 +115,7 @@ class Zigbee2MqttDecoder(VendorDecoder):
     def _is_attribute(self, path: str, devices: Devices) -> bool:
         """Whether the last level is a value of a known device, which its state repeats."""
         above, _, _ = path.rpartition("/")
-        known = (devices.identified(f"{self.name}:{identity}") for identity in (path, above))
+        known = (self.known(devices, identity) for identity in (path, above))
         return [device is not None for device in known] == [False, True]
 
     def _state(self, device: Device, state: Mapping[str, Any]) -> Record:

@@ -167,6 +167,20 @@ def test_node_that_measures_is_a_device_of_its_own() -> None:
     assert fields(reading) == {"ts": SENT_MS, "seq": 0, "client_count": 12, "uptime_s": 180}
 
 
+def test_group_and_node_with_blanks_are_found_under_their_escaped_form() -> None:
+    lamp = Device(
+        id="L-9",
+        kind="streetlight",
+        area="a",
+        attributes={"rated_w": 90.0},
+        vendor_ids=("sparkplug:My%20Group/Edge%201/Lamp",),
+    )
+    content = payload(metric("Power", double_value=5))
+    message = RawMessage("spBv1.0/My Group/DDATA/Edge 1/Lamp", content)
+    (reading,) = SparkplugDecoder().decode(message, Registry([lamp]))
+    assert fields(reading) == {"ts": SENT_MS, "power_w": 5}
+
+
 def test_metrics_of_a_template_are_read_by_their_path() -> None:
     message = PAYLOAD(timestamp=SENT_MS, seq=1)
     definition = message.metrics.add(name="LampType")

@@ -27,7 +27,10 @@ FIRST, SECOND = (
     )
     for n in (1, 2)
 )
-DEVICES = Registry([LAMP, CABINET, FIRST, SECOND])
+BLANK = Device(
+    id="L-5", kind="streetlight", area="a", attributes={"rated_w": 60.0}, vendor_ids=("zigbee2mqtt:Den%205",)
+)
+DEVICES = Registry([LAMP, CABINET, FIRST, SECOND, BLANK])
 TOPIC = "zigbee2mqtt/le-loi/den-3"
 
 
@@ -42,6 +45,15 @@ def fields(record: Record) -> dict[str, Any]:
     assert isinstance(record, Reading)
     values = ((name, getattr(record.payload, name)) for name in record.payload.__struct_fields__)
     return {name: to_ms(v) if name == "ts" else v for name, v in values if v is not None}
+
+
+def test_friendly_name_with_a_blank_is_found_under_its_escaped_form() -> None:
+    (record,) = decode("zigbee2mqtt/Den 5", {"state": "ON"})
+    assert isinstance(record, Reading)
+    assert record.device is BLANK
+    with pytest.raises(Rejected) as caught:
+        decode("zigbee2mqtt/Den 6", {"state": "ON"})
+    assert caught.value.identity == "zigbee2mqtt:Den%206"
 
 
 def test_endpoints_that_are_lamps_of_their_own_speak_apart() -> None:
