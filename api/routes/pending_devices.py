@@ -58,8 +58,8 @@ def list_pending(  # noqa: PLR0913 - each is a filter
 def adopt(pending: PendingId, body: AdoptRequest, services: Services, caller: _Writer) -> DeviceView:
     """Register a pending device. What it says next is stored, without a restart."""
     author = Author(who=caller.name, at_ms=services.clock.now_ms())
-    device = services.registrar.adopt(pending, body.cells(), author)
-    return DeviceView.of(device, services.registry())
+    device, registry = services.registrar.adopt(pending, body.cells(), author)
+    return DeviceView.of(device, registry)
 
 
 @router.post("/{pending}/dismiss", status_code=204)

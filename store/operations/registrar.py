@@ -138,8 +138,8 @@ class Registrar:
         cells = [entity_cells(kind, entity) for entity in self._entities.load(kind)]
         return write_lines(cells, FileFormat.CSV, kind.columns)
 
-    def adopt(self, row: int, cells: Mapping[str, str], author: Author) -> Device:
-        """Register a pending device with the values of these cells; gives the device.
+    def adopt(self, row: int, cells: Mapping[str, str], author: Author) -> tuple[Device, Registry]:
+        """Register a pending device with the values of these cells; gives the device and its registry.
 
         Where the registry has the id already, the device gets the identity besides its own, and what the
         cells say anew.
@@ -164,7 +164,7 @@ class Registrar:
                 raise RegisteringRefusedError(problems)
             registry = self._devices.update([device], action="device.adopt", **vars(author))
             self._tell(registry)
-        return device
+        return device, registry
 
     def dismiss(self, row: int, author: Author) -> None:
         """Show a pending device no more.

@@ -139,7 +139,7 @@ def test_native_device_is_adopted_under_its_own_id(
     registrar = Registrar(database, lambda registry, _programmes: told.append(registry))
     with pytest.raises(RegisteringRefusedError, match="speaks under its own id"):
         registrar.adopt(waiting.row, {"id": "L8", "area": "tam-ky", "rated_w": "60"}, ANNA)
-    device = registrar.adopt(waiting.row, {"area": "tam-ky", "rated_w": "60"}, ANNA)
+    device, _ = registrar.adopt(waiting.row, {"area": "tam-ky", "rated_w": "60"}, ANNA)
     assert (device.id, device.kind, device.attributes, device.vendor_ids) == (
         "L9", "streetlight", {"rated_w": 60.0}, (),
     )  # fmt: skip
@@ -160,7 +160,7 @@ def test_vendor_device_is_adopted_as_a_device_that_was_planned(
     DeviceRepository(database).replace(Registry([planned]), who="x", at_ms=1)
     spoken(tables, "tasmota:AABBCC")
     [waiting] = pending.list().items
-    device = Registrar(database).adopt(waiting.row, {"id": "L1", "life": "in-service"}, ANNA)
+    device, _ = Registrar(database).adopt(waiting.row, {"id": "L1", "life": "in-service"}, ANNA)
     assert (device.street, device.life, device.vendor_ids) == (
         "Hùng Vương", Life.IN_SERVICE, ("chirpstack:01", "tasmota:AABBCC"),
     )  # fmt: skip
