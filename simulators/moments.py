@@ -43,5 +43,5 @@ def next_busy_hour(injection: Injection, world: World) -> int:
 
 
 def second_report(injection: Injection, world: World) -> int:  # noqa: ARG001 - one signature for all
-    """When the device has reported twice, for what shows in a difference."""
-    return injection.from_ms + 2 * round(injection.device.interval_s * 1000)
+    """When the device may report for the second time, for what shows in a difference."""
+    return injection.from_ms + round(injection.device.interval_s * 1000)

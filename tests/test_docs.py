@@ -14,6 +14,7 @@ from api.services import ApiServices, OperationsViews
 from devices.catalogue_page import catalogue_page
 from devices.clock import SteppedClock
 from devices.registry import Registry
+from simulators.fault_page import fault_table
 from store.duckdb_store import DuckdbTelemetryStore
 from store.operations.database import OperationsDatabase, sqlite_url
 from store.operations.registrar import Registrar
@@ -82,6 +83,17 @@ def test_every_dependency_has_its_reason() -> None:
 
 def test_page_of_kinds_is_what_the_descriptions_say() -> None:
     assert text("docs/kinds.md") == catalogue_page(), "run: ioc kinds > docs/kinds.md"
+
+
+def test_table_of_faults_is_what_the_types_say() -> None:
+    table = text("docs/simulator.md").partition("edit the types, not this table.\n\n")[2]
+    assert table == fault_table(), "put the output of `ioc faults` at the end of docs/simulator.md"
+
+
+def test_every_scenario_is_in_the_table() -> None:
+    listed = re.findall(r"^\| `([a-z-]+)` \| [a-z]", text("docs/simulator.md"), re.MULTILINE)
+    there = {path.stem for path in (ROOT / "simulators/scenarios").glob("*.yaml")}
+    assert there <= set(listed)
 
 
 def test_every_decision_is_listed() -> None:
