@@ -19,7 +19,7 @@ from store.operations.keys import KeyRepository
 from store.operations.latest import LatestRepository
 from store.operations.registrar import Registrar
 from store.operations.violations import ViolationRepository
-from store.telemetry import TelemetryStore
+from store.telemetry import TelemetryReads
 
 __all__ = ["ApiServices", "Check", "OperationsViews", "Services"]
 
@@ -67,7 +67,7 @@ class ApiServices:
     """
 
     operations: OperationsViews
-    telemetry: TelemetryStore
+    telemetry: TelemetryReads
     registry: Callable[[], Registry]
     registrar: Registrar
     health: Callable[[], Mapping[str, Check]]

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import StartError
@@ -49,6 +49,14 @@ class ServiceSettings(BaseSettings):
     areas: frozenset[str] = frozenset()
     rate_limit_factor: float = Field(default=20.0, ge=1)
     rate_limit_burst: int = Field(default=50, ge=1)
+
+    influx_url: str | None = Field(default=None, pattern=r"^https?://[^/?#]+/?$")
+    influx_org: str = "ioc"
+    influx_bucket: str = "telemetry"
+    influx_token: SecretStr | None = None
+    influx_token_file: Path | None = None
+    influx_retention_days: int = Field(default=30, ge=0)
+    influx_timeout_s: float = Field(default=10.0, gt=0)
 
     @field_validator("payload_codecs")
     @classmethod

@@ -13,6 +13,7 @@ from app.data_directory import DataDirectory
 from app.errors import StartError
 from app.live_registry import LiveRegistry
 from app.settings import ServiceSettings
+from app.telemetry import gather_s, open_telemetry
 from collector.broker_statistics import BrokerStatistics
 from collector.decoding import MessageDecoding
 from collector.duplicates import RecentRecords
@@ -36,7 +37,6 @@ from rules.detection.engine import Engine
 from rules.detection.outcome import DetectionStoreRefusedError, Outcome, Snapshot
 from rules.detection.runner import DetectionConsumer
 from rules.loading import load_rules
-from store.duckdb_store import DuckdbTelemetryStore
 from store.operations.database import OperationsDatabase, sqlite_url
 from store.operations.detection import DetectionTables
 from store.operations.errors import OperationsSetupError
@@ -72,9 +72,9 @@ class Stores:
                 opened.callback(self.journal.close)
                 self.operations = OperationsDatabase.open(sqlite_url(directory.operations))
                 opened.callback(self.operations.close)
-                self.telemetry = DuckdbTelemetryStore(directory.telemetry)
+                self.telemetry = open_telemetry(directory, settings)
                 opened.callback(self.telemetry.close)
-            except (JournalUnusableError, OperationsSetupError, TelemetryUnavailableError) as error:
+            except (JournalUnusableError, OperationsSetupError) as error:
                 raise StartError(str(error)) from error
             self._opened = opened.pop_all()
 
@@ -178,7 +178,14 @@ class Pipeline:
     @cached_property
     def writer(self) -> Writer:
         """Journal to telemetry store."""
-        return Writer(self.stores.journal, self.tail, self.stores.telemetry, TelemetryUnavailableError)
+        return Writer(
+            self.stores.journal,
+            self.tail,
+            self.stores.telemetry,
+            TelemetryUnavailableError,
+            gather_s=gather_s(self.settings),
+            sample_bytes=self.settings.max_payload_bytes,
+        )
 
     @cached_property
     def live(self) -> LiveRegistry:

@@ -58,8 +58,16 @@ class Journal(Protocol):
         """Number of the last entry a consumer has committed; 0 at the beginning."""
         ...
 
-    def advance(self, consumer: Consumer, number: int, tally: Tally | None = None) -> None:
-        """Commit a consumer's position and add what it did to the tally, in one commit.
+    def advance(
+        self,
+        consumer: Consumer,
+        number: int,
+        tally: Tally | None = None,
+        contents: Sequence[Content] = (),
+    ) -> list[Entry]:
+        """Commit a consumer's position, what it did (into the tally), and what came of it, in one commit.
+
+        `contents` become entries even beyond the cap: they are few, and without them nothing would be purged.
 
         Raises:
             JournalFullError: nothing was written; try again later.

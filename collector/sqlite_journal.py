@@ -41,6 +41,8 @@ CREATE TABLE IF NOT EXISTS consumers (name TEXT PRIMARY KEY, number INTEGER NOT 
 """
 _FULL = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC"})
 
+_Row = tuple[str, int, int, int, bytes]
+
 
 class SqliteJournal:
     """A journal in one SQLite file.
@@ -88,19 +90,11 @@ class SqliteJournal:
         Raises:
             JournalFullError: the cap or the disk leaves no room; nothing was written.
         """
-        encoded = [encode(content) for content in contents]
-        rows = [
-            (name, 0 if index else messages, to_write, zlib.crc32(body), body)
-            for index, (name, to_write, body) in enumerate(encoded)
-        ]
+        rows = _rows(contents, messages)
         with self._lock:
             self._check_room(self._cap_bytes + (0 if messages else _RESERVE_BYTES))
             with self._transaction():
-                first = self._last_number() + 1
-                insert = (
-                    "INSERT INTO entries (type, messages, to_write, checksum, body) VALUES (?, ?, ?, ?, ?)"
-                )
-                self._connection.executemany(insert, rows)
+                first = self._insert(rows)
                 self._add(tally)
                 self._store_received(received_at_ms)
             # Only what is on disk may be relied on after a crash.
@@ -142,11 +136,20 @@ class SqliteJournal:
         with self._lock:
             return self._position(consumer)
 
-    def advance(self, consumer: Consumer, number: int, tally: Tally | None = None) -> None:
-        """Commit a consumer's position and add what it did to the tally, in one commit."""
+    def advance(
+        self,
+        consumer: Consumer,
+        number: int,
+        tally: Tally | None = None,
+        contents: Sequence[Content] = (),
+    ) -> list[Entry]:
+        """Commit a consumer's position, what it did (into the tally), and what came of it, in one commit."""
+        rows = _rows(contents, messages=0)
         with self._lock, self._transaction():
             self._connection.execute("INSERT OR REPLACE INTO consumers VALUES (?, ?)", (consumer, number))
             self._add(tally or Tally())
+            first = self._insert(rows)
+        return [Entry(number, content) for number, content in enumerate(contents, first)]
 
     def last_number(self) -> int:
         """Number of the newest entry; 0 when nothing was ever written."""
@@ -238,6 +241,13 @@ class SqliteJournal:
         )
         self._connection.executemany(add, [(*key, count) for key, count in tally.counts.items()])
 
+    def _insert(self, rows: Sequence[_Row]) -> int:
+        """Add entries within the open transaction; the number of the first."""
+        first = self._last_number() + 1
+        insert = "INSERT INTO entries (type, messages, to_write, checksum, body) VALUES (?, ?, ?, ?, ?)"
+        self._connection.executemany(insert, rows)
+        return first
+
     def _store_received(self, received_ms: int) -> None:
         if self._last_received_ms is None or received_ms > self._last_received_ms:
             put = "INSERT OR REPLACE INTO meta VALUES ('last_received_ms', ?)"
@@ -270,3 +280,12 @@ class SqliteJournal:
     def _meta_int(self, name: str) -> int | None:
         value = self._meta(name)
         return None if value is None else int(value)
+
+
+def _rows(contents: Sequence[Content], messages: int) -> list[_Row]:
+    """Contents as rows of `entries`, all of one commit."""
+    encoded = [encode(content) for content in contents]
+    return [
+        (name, 0 if index else messages, to_write, zlib.crc32(body), body)
+        for index, (name, to_write, body) in enumerate(encoded)
+    ]

@@ -20,6 +20,7 @@ class JournalTail:
         self.journal = journal
         self._memory: deque[Entry] = deque(maxlen=keep_entries)
         self._newest = journal.last_number()
+        self._early: dict[int, Entry] = {}
         self._news = asyncio.Event()
 
     @property
@@ -28,11 +29,17 @@ class JournalTail:
         return self._newest
 
     def publish(self, entries: Sequence[Entry]) -> None:
-        """Make entries that are safe on disk known to the consumers."""
-        if not entries:
+        """Make entries that are safe on disk known to the consumers.
+
+        Intake and writer append from threads of their own, so what one wrote first may be told last: entries
+        wait here for those before them.
+        """
+        self._early |= {entry.number: entry for entry in entries if entry.number > self._newest}
+        if self._newest + 1 not in self._early:
             return
-        self._memory.extend(entries)
-        self._newest = entries[-1].number
+        while (entry := self._early.pop(self._newest + 1, None)) is not None:
+            self._memory.append(entry)
+            self._newest = entry.number
         # Waiters hold the old event; a new one is for whoever waits from now on.
         news, self._news = self._news, asyncio.Event()
         news.set()

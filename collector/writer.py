@@ -13,23 +13,30 @@ from collector.fates import Fate, Tally
 from collector.journal import Consumer, Journal
 from collector.tail import JournalTail
 from devices.batch import ReadingBatch
-from devices.stream import Entry, EventBatch
+from devices.errors import Rejection
+from devices.refused import refused_events, refused_readings
+from devices.stream import Content, DeadLetterBatch, Entry, EventBatch
 
 __all__ = ["TelemetrySink", "Writer"]
 
 _log = structlog.get_logger(__name__)
 _BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+_LONGEST_WAIT_S = 60.0
+_MOST_ENTRIES = 256
+_FIRST_ENTRIES = 16
+_ROWS_AT_ONCE = 20_000
+"""As many as a store writes at full speed; more would only hold memory."""
 
 
 class TelemetrySink(Protocol):
     """Where readings and events go; writing the same batch twice changes nothing."""
 
-    def write(self, batch: ReadingBatch) -> None:
-        """Store readings; durable when this returns."""
+    def write(self, batch: ReadingBatch) -> pl.DataFrame:
+        """Store readings, durably; the rows refused for good, with the column `REFUSAL`."""
         ...
 
-    def write_events(self, frame: pl.DataFrame) -> None:
-        """Store events; durable when this returns."""
+    def write_events(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Store events, durably; the rows refused for good, with the column `REFUSAL`."""
         ...
 
 
@@ -37,7 +44,8 @@ class Writer:
     """Carries entries to the telemetry store and commits how far it came.
 
     `unavailable` is the error by which the store says that it cannot serve now: the same entries are
-    tried again with back-off, and the journal keeps what comes meanwhile.
+    tried again with back-off, or after its `retry_after_s`, and the journal keeps what comes meanwhile. What
+    the store refuses for good becomes dead letters; their payloads are cut at `sample_bytes`.
     """
 
     def __init__(
@@ -46,14 +54,18 @@ class Writer:
         tail: JournalTail,
         sink: TelemetrySink,
         unavailable: type[Exception],
+        *,
         gather_s: float = 0.25,
-    ) -> None:
+        sample_bytes: int = 16_384,
+    ) -> None:  # fmt: skip
         self._journal = journal
         self._tail = tail
         self._sink = sink
         self._unavailable = unavailable
         self._gather_s = gather_s
+        self._sample_bytes = sample_bytes
         self._position = journal.position(Consumer.WRITER)
+        self._limit = _FIRST_ENTRIES
         self.is_failing = False
 
     @property
@@ -64,33 +76,43 @@ class Writer:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until cancelled, or until `stop` is set and everything journaled is written."""
         while not (stop.is_set() and self._position >= self._tail.newest):
-            waiting = asyncio.ensure_future(self._tail.next_entries(self._position))
-            stopping = asyncio.ensure_future(stop.wait())
-            try:
-                await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                if waiting.done():
-                    await self._write_until_done(waiting.result(), stop)
-            finally:
-                for task in (waiting, stopping):
-                    task.cancel()
-            if not stop.is_set():
-                # Many small commits cost the store more than a quarter of a second costs a reader.
+            found = await self._next(stop)
+            entries = _at_once(found)
+            if not entries:
+                continue
+            # Not many more than it takes: those from disk would be read again.
+            self._limit = min(_MOST_ENTRIES, 2 * len(entries) + 1)
+            await self._write_until_done(entries, stop)
+            if not stop.is_set() and len(entries) == len(found):
+                # Many small commits cost the store more than this little time costs a reader.
                 await asyncio.sleep(self._gather_s)
+
+    async def _next(self, stop: asyncio.Event) -> Sequence[Entry]:
+        """The entries to write next; none when told to stop while there were none."""
+        waiting = asyncio.ensure_future(self._tail.next_entries(self._position, self._limit))
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            await asyncio.wait({waiting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done() or self._tail.newest > self._position:
+                return await waiting
+            return []
+        finally:
+            for task in (waiting, stopping):
+                task.cancel()
 
     async def _write_until_done(self, entries: Sequence[Entry], stop: asyncio.Event) -> None:
         """Write entries, trying again while the store is away; gives up only when told to stop."""
         attempt = 0
         while True:
             try:
-                tally = await asyncio.to_thread(self._write, entries)
-                await asyncio.to_thread(self._journal.advance, Consumer.WRITER, entries[-1].number, tally)
+                await self._write_once(entries)
             except (self._unavailable, JournalFullError) as error:
                 if not self.is_failing:
                     _log.warning("writer_waits", why=str(error))
                 self.is_failing = True
                 if stop.is_set():
                     raise
-                await asyncio.sleep(_BACK_OFF_S[min(attempt, len(_BACK_OFF_S) - 1)])
+                await asyncio.sleep(_wait_s(error, attempt))
                 attempt += 1
             else:
                 break
@@ -99,7 +121,15 @@ class Writer:
         self.is_failing = False
         self._position = entries[-1].number
 
-    def _write(self, entries: Sequence[Entry]) -> Tally:
+    async def _write_once(self, entries: Sequence[Entry]) -> None:
+        """Write entries; commit how far it came, what became of them and what was refused, at once."""
+        tally, letters = await asyncio.to_thread(self._write, entries)
+        number = entries[-1].number
+        self._tail.publish(
+            await asyncio.to_thread(self._journal.advance, Consumer.WRITER, number, tally, letters)
+        )
+
+    def _write(self, entries: Sequence[Entry]) -> tuple[Tally, list[Content]]:
         """One store write for each kind, whatever number of entries there are."""
         readings: dict[str, list[pl.DataFrame]] = defaultdict(list)
         events: list[pl.DataFrame] = []
@@ -109,12 +139,45 @@ class Writer:
             elif isinstance(entry.content, EventBatch):
                 events.append(entry.content.frame)
         tally = Tally()
+        letters: list[pl.DataFrame] = []
         for kind, frames in readings.items():
             frame = pl.concat(frames)
-            self._sink.write(ReadingBatch(kind, frame))
-            tally.add(Fate.WRITTEN, frame.height)
+            refused = self._sink.write(ReadingBatch(kind, frame))
+            tally.add(Fate.WRITTEN, frame.height - refused.height)
+            letters.append(refused_readings(kind, refused, self._sample_bytes))
         if events:
             frame = pl.concat(events)
-            self._sink.write_events(frame)
-            tally.add(Fate.EVENTS, frame.height)
-        return tally
+            refused = self._sink.write_events(frame)
+            tally.add(Fate.EVENTS, frame.height - refused.height)
+            letters.append(refused_events(refused, self._sample_bytes))
+        return tally, _dead_lettered(letters, tally)
+
+
+def _dead_lettered(letters: Sequence[pl.DataFrame], tally: Tally) -> list[Content]:
+    """What the journal takes for the refused rows, which are counted."""
+    found = [frame for frame in letters if not frame.is_empty()]
+    if not found:
+        return []
+    frame = pl.concat(found)
+    tally.add(Fate.DEAD_LETTERED, frame.height, Rejection.STORE_REFUSED)
+    _log.warning("store_refused", records=frame.height, why=frame["detail"][0])
+    return [DeadLetterBatch(frame)]
+
+
+def _at_once(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """The first entries, as many as one write should take."""
+    rows = 0
+    for count, entry in enumerate(entries, 1):
+        if isinstance(entry.content, (ReadingBatch, EventBatch)):
+            rows += entry.content.frame.height
+        if rows >= _ROWS_AT_ONCE:
+            return entries[:count]
+    return entries
+
+
+def _wait_s(error: Exception, attempt: int) -> float:
+    """How long to leave the store alone: as it asked, or longer each time."""
+    asked = getattr(error, "retry_after_s", None)
+    if isinstance(asked, (int, float)):
+        return min(float(asked), _LONGEST_WAIT_S)
+    return _BACK_OFF_S[min(attempt, len(_BACK_OFF_S) - 1)]

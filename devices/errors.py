@@ -32,6 +32,7 @@ class Rejection(StrEnum):
     WRONG_KIND = "wrong_kind"
     DEVICE_MISMATCH = "device_mismatch"
     UNSUPPORTED = "unsupported"
+    STORE_REFUSED = "store_refused"
     RATE_LIMITED = "rate_limited"
     NO_BIRTH = "no_birth"
 

@@ -13,16 +13,19 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from devices.batch import ReadingBatch
-from devices.catalogue import kinds
+from devices.batch import READING_COLUMNS, ReadingBatch, reading_schema
+from devices.catalogue import kinds as all_kinds
 from devices.description import DeviceKind
-from store.telemetry import RangeQuery, TelemetryUnavailableError
+from devices.refused import REFUSAL
+from store.duckdb_queries import Query, range_of, selected, windows_of
+from store.row_keys import SEQUENCE_MODULUS, keyed, merged
+from store.telemetry import RangeQuery, Selection, StoreStatus, TelemetryUnavailableError
+from store.windows import WindowQuery, known_fields, known_kind, tidied
 
 __all__ = ["DuckdbTelemetryStore"]
 
 _TYPES = {"float": "DOUBLE", "int": "BIGINT", "bool": "BOOLEAN", "text": "VARCHAR"}
-_SEQUENCE_MODULUS = 1_000_000
-_COMMON = ("device", "area", "key", "measured_at", "received_at", "device_time", "seq", "time_quality")
+_COMMON = (*READING_COLUMNS, "key")
 _FORMAT = 1
 _EVENT_COLUMNS = (
     "id", "device", "area", "kind", "type", "measured_at", "received_at", "time_quality", "lane", "direction",
@@ -46,29 +49,30 @@ class DuckdbTelemetryStore:
         except duckdb.Error as error:
             raise TelemetryUnavailableError(f"DuckDB cannot open {str(path)!r}: {error}") from error
 
-    def write(self, batch: ReadingBatch) -> None:
-        """Store readings; a row of the same key merges its fields, the later value winning.
+    def write(self, batch: ReadingBatch) -> pl.DataFrame:
+        """Store readings; a row of the same key merges its fields, the later value winning. None is refused.
 
         Raises:
             TelemetryUnavailableError: DuckDB refused; nothing of the batch is stored.
         """
-        kind = kinds()[batch.kind]
-        rows = _merged(_keyed(batch.frame), kind)
+        kind = known_kind(batch.kind)
+        rows = merged(keyed(batch.frame), kind).with_columns(pl.col("time_quality").cast(pl.String))
         if rows.is_empty():
-            return
+            return _none_of(batch.frame)
         with self._writing() as cursor:
             cursor.register("batch", rows.to_arrow())
             # The bounds let DuckDB skip the row groups of other times, which are nearly all of them.
             cursor.execute(_merge_statement(kind), [rows["key"].min(), rows["key"].max()])
+        return _none_of(batch.frame)
 
-    def write_events(self, frame: pl.DataFrame) -> None:
-        """Store events by device and id; plates are left out.
+    def write_events(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Store events by device and id; plates are left out. None is refused.
 
         Raises:
             TelemetryUnavailableError: DuckDB refused; nothing of the frame is stored.
         """
         if frame.is_empty():
-            return
+            return _none_of(frame)
         with self._writing() as cursor:
             single = frame.unique(["device", "id"], keep="first", maintain_order=True)
             cursor.register("batch", _without_plates(single).to_arrow())
@@ -78,6 +82,7 @@ class DuckdbTelemetryStore:
                 f"INSERT INTO events ({names}) SELECT {names} FROM batch b"
                 " WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.id = b.id AND e.device = b.device)"
             )
+        return _none_of(frame)
 
     def range(self, query: RangeQuery) -> pl.DataFrame:
         """Columns device, measured_at, received_at, seq, time_quality and the fields asked for.
@@ -86,27 +91,56 @@ class DuckdbTelemetryStore:
             TelemetryUnavailableError: DuckDB refused.
             LookupError: a kind or field that no description knows.
         """
-        kind = kinds()[query.kind]
-        fields = tuple(query.fields) or kind.field_names
-        unknown = set(fields) - set(kind.field_names)
-        if unknown:
-            raise LookupError(
-                f"a {kind.id} has no field {sorted(unknown)!r}; known: {', '.join(kind.field_names)}"
-            )
-        columns = ", ".join(("device", "measured_at", "received_at", "seq", "time_quality", *fields))
+        fields = known_fields(known_kind(query.kind), query.fields)
+        found = self._frame(range_of(query, fields))
+        return found.with_columns(_in_utc("measured_at", "received_at"))
+
+    def windows(self, query: WindowQuery) -> pl.DataFrame:
+        """Columns device or area (as grouped), `window` (its start) and the fields, aggregated.
+
+        Raises:
+            TelemetryUnavailableError: DuckDB refused.
+        """
+        return tidied(self._frame(windows_of(query)), query)
+
+    def export(self, selection: Selection, batch_rows: int = 50_000) -> Iterator[ReadingBatch]:
+        """Everything selected, in batches of at most that many rows, as it was when the export began.
+
+        Raises:
+            TelemetryUnavailableError: DuckDB refused.
+        """
+        kind = known_kind(selection.kind)
+        types = reading_schema(kind.id)
+        columns = ", ".join(types)
+        where = selected(selection)
         with self._reading() as cursor:
-            found = cursor.sql(
-                f"SELECT {columns} FROM {kind.table} WHERE device IN (SELECT unnest($devices))"
-                " AND key >= $low AND key < $high ORDER BY device, key LIMIT $limit",
-                params={
-                    "devices": list(query.devices),
-                    "low": query.from_ms * _SEQUENCE_MODULUS,
-                    "high": query.to_ms * _SEQUENCE_MODULUS,
-                    "limit": query.limit,
-                },
-            ).to_arrow_table()
-        times = [pl.col(name).dt.replace_time_zone("UTC") for name in ("measured_at", "received_at")]
-        return pl.DataFrame(found).with_columns(times)
+            found = cursor.sql(f"SELECT {columns} FROM {kind.table} WHERE {where.text}", params=where.values)
+            for batch in found.to_arrow_reader(batch_rows):
+                frame = pl.DataFrame(batch).with_columns(_in_utc("measured_at", "received_at"))
+                yield ReadingBatch(kind.id, frame.cast(pl.Schema(types)))
+
+    def delete_devices(self, devices: Sequence[str]) -> None:
+        """Remove everything of these devices: readings of every kind, and events.
+
+        Raises:
+            TelemetryUnavailableError: DuckDB refused; nothing was removed.
+        """
+        with self._writing() as cursor:
+            for table in _tables().values():
+                cursor.execute(f"DELETE FROM {table} WHERE device IN (SELECT unnest(?))", [list(devices)])
+
+    def delete_before(self, before_ms: int, kinds: Sequence[str] = ()) -> None:
+        """Remove readings measured before a moment, of these kinds; of all kinds, and events, where empty.
+
+        Raises:
+            TelemetryUnavailableError: DuckDB refused; nothing was removed.
+        """
+        tables = [known_kind(kind).table for kind in kinds] or [kind.table for kind in all_kinds().values()]
+        with self._writing() as cursor:
+            for table in tables:
+                cursor.execute(f"DELETE FROM {table} WHERE key < ?", [before_ms * SEQUENCE_MODULUS])
+            if not kinds:
+                cursor.execute("DELETE FROM events WHERE epoch_ms(measured_at) < ?", [before_ms])
 
     def counts(self) -> dict[str, int]:
         """Stored rows: by kind, and `events`.
@@ -114,9 +148,25 @@ class DuckdbTelemetryStore:
         Raises:
             TelemetryUnavailableError: DuckDB refused.
         """
-        tables = {kind.id: kind.table for kind in kinds().values()} | {"events": "events"}
         with self._reading() as cursor:
-            return {name: _count(cursor, table) for name, table in tables.items()}
+            return {name: _number(cursor, f"SELECT count(*) FROM {t}") or 0 for name, t in _tables().items()}
+
+    def status(self) -> StoreStatus:
+        """Version, size, rows and newest time.
+
+        Raises:
+            TelemetryUnavailableError: DuckDB refused.
+        """
+        newest = "SELECT epoch_ms(max(measured_at)) FROM"
+        with self._reading() as cursor:
+            times = {name: _number(cursor, f"{newest} {table}") for name, table in _tables().items()}
+        return StoreStatus(
+            backend="DuckDB",
+            version=duckdb.__version__,
+            size_bytes=self._path.stat().st_size,
+            rows=self.counts(),
+            newest_ms={name: at_ms for name, at_ms in times.items() if at_ms is not None},
+        )
 
     def close(self) -> None:
         """Write everything to the file and release it; idempotent."""
@@ -138,7 +188,7 @@ class DuckdbTelemetryStore:
             raise TelemetryUnavailableError(
                 f"{str(self._path)!r} has format {found}, this version reads {_FORMAT}"
             )
-        for kind in kinds().values():
+        for kind in all_kinds().values():
             execute(
                 f"CREATE TABLE IF NOT EXISTS {kind.table} (device VARCHAR, area VARCHAR, key BIGINT,"
                 " measured_at TIMESTAMP_MS, received_at TIMESTAMP_MS, device_time BIGINT, seq BIGINT,"
@@ -169,6 +219,10 @@ class DuckdbTelemetryStore:
                 cursor.execute("ROLLBACK")
                 raise
 
+    def _frame(self, query: Query) -> pl.DataFrame:
+        with self._reading() as cursor:
+            return pl.DataFrame(cursor.sql(query.text, params=query.values).to_arrow_table())
+
     @contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor of its own, DuckDB's errors as the port's."""
@@ -179,28 +233,11 @@ class DuckdbTelemetryStore:
             raise TelemetryUnavailableError(f"DuckDB refused: {error}") from error
 
 
-def _keyed(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with the row key: measured time in ns, of which the sequence fills the last six digits."""
-    sequence = pl.col("seq").fill_null(0) % _SEQUENCE_MODULUS
-    return frame.with_columns(
-        key=pl.col("measured_at").dt.epoch("ms") * _SEQUENCE_MODULUS + sequence,
-        time_quality=pl.col("time_quality").cast(pl.String),
-    )
-
-
-def _merged(frame: pl.DataFrame, kind: DeviceKind) -> pl.DataFrame:
-    """One row a key: where a batch holds the same key twice, its later values stand."""
-    if not frame.select(pl.struct("device", "key").is_duplicated().any()).item():
-        return frame
-    last = [pl.col(name).last() for name in _COMMON if name not in {"device", "key"}]
-    values = [pl.col(name).drop_nulls().last() for name in kind.field_names]
-    return frame.group_by("device", "key", maintain_order=True).agg(*last, *values)
-
-
 def _merge_statement(kind: DeviceKind) -> str:
     """Idempotent write of `batch` into a kind's table; parameters are the batch's lowest and highest key."""
-    names: Sequence[str] = (*_COMMON, *kind.field_names)
-    update = ", ".join(f"{name} = coalesce(b.{name}, t.{name})" for name in kind.field_names)
+    names = (*_COMMON, *kind.field_names)
+    later = [name for name in names if name not in {"device", "area", "key", "measured_at"}]
+    update = ", ".join(f"{name} = coalesce(b.{name}, t.{name})" for name in later)
     return (
         f"MERGE INTO {kind.table} t USING batch b"
         " ON (t.key BETWEEN ? AND ? AND t.key = b.key AND t.device = b.device)"
@@ -218,6 +255,20 @@ def _without_plates(frame: pl.DataFrame) -> pl.DataFrame:
     ).select(_EVENT_COLUMNS)
 
 
-def _count(cursor: duckdb.DuckDBPyConnection, table: str) -> int:
-    row: Any = cursor.execute(f"SELECT count(*) FROM {table}").fetchone()
-    return int(row[0])
+def _number(cursor: duckdb.DuckDBPyConnection, query: str) -> int | None:
+    row: Any = cursor.execute(query).fetchone()
+    return None if row[0] is None else int(row[0])
+
+
+def _tables() -> dict[str, str]:
+    """Table by the name that it has in `counts`."""
+    return {kind.id: kind.table for kind in all_kinds().values()} | {"events": "events"}
+
+
+def _in_utc(*names: str) -> pl.Expr:
+    return pl.col(*names).dt.replace_time_zone("UTC")
+
+
+def _none_of(frame: pl.DataFrame) -> pl.DataFrame:
+    """What was refused: nothing."""
+    return frame.clear().with_columns(pl.lit("").alias(REFUSAL))

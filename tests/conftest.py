@@ -1,12 +1,15 @@
 """What every test may use: markers that mean what they say, and a small registry."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
 from app.brokers import find_mosquitto
 from devices.registry import Device, Registry
+from store.influx_client import InfluxAddress
+from tests.influx_server import running_influx, temporary_bucket, why_no_influx
 
 settings.register_profile("project", deadline=None)  # no timed tests: speed is measured in benchmarks/
 settings.load_profile("project")
@@ -14,12 +17,27 @@ settings.load_profile("project")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what needs a missing server, with the reason; in CI a missing server is a failure."""
-    if find_mosquitto() is not None or os.environ.get("CI"):
+    if os.environ.get("CI"):
         return
-    skip = pytest.mark.skip(reason="mosquitto is not installed: make servers")
-    for item in items:
-        if item.get_closest_marker("mosquitto"):
-            item.add_marker(skip)
+    no_mosquitto = None if find_mosquitto() else "mosquitto is not installed: make servers"
+    for marker, why in (("mosquitto", no_mosquitto), ("influx", why_no_influx())):
+        for item in items:
+            if why is not None and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=why))
+
+
+@pytest.fixture(scope="session")
+def influx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxAddress]:
+    """A real InfluxDB 2; tests make buckets of their own in it."""
+    with running_influx(tmp_path_factory.mktemp("influx")) as address:
+        yield address
+
+
+@pytest.fixture
+def influx_bucket(influx_server: InfluxAddress) -> Iterator[InfluxAddress]:
+    """A bucket that is this test's alone."""
+    with temporary_bucket(influx_server) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

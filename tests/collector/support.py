@@ -10,6 +10,7 @@ import polars as pl
 from devices.batch import ReadingBatch, reading_frame
 from devices.decoders.native import NativeDecoder
 from devices.messages import RawMessage, Reading
+from devices.refused import REFUSAL
 from devices.registry import Device, Registry
 
 LAMP_TOPIC = "ioc/v1/tam-ky/streetlight/TK-L-0001/telemetry"
@@ -56,18 +57,24 @@ class UnavailableError(Exception):
 
 
 class RecordingSink:
-    """A sink in memory; `failures` writes fail before it works."""
+    """A sink in memory; `failures` writes fail before it works, and it refuses what some devices say."""
 
-    def __init__(self, failures: int = 0) -> None:
+    def __init__(self, failures: int = 0, refuses: Sequence[str] = ()) -> None:
         self.failures = failures
+        self.refuses = list(refuses)
         self.readings: list[ReadingBatch] = []
         self.events: list[pl.DataFrame] = []
 
-    def write(self, batch: ReadingBatch) -> None:
+    def write(self, batch: ReadingBatch) -> pl.DataFrame:
         if self.failures:
             self.failures -= 1
             raise UnavailableError("away")
         self.readings.append(batch)
+        return self._refused(batch.frame)
 
-    def write_events(self, frame: pl.DataFrame) -> None:
+    def write_events(self, frame: pl.DataFrame) -> pl.DataFrame:
         self.events.append(frame)
+        return self._refused(frame)
+
+    def _refused(self, frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.filter(pl.col("device").is_in(self.refuses)).with_columns(pl.lit("no").alias(REFUSAL))

@@ -1,6 +1,7 @@
 """What every telemetry backend must do; a new backend is added to the fixture."""
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,15 @@ from devices.decoders.native import NativeDecoder
 from devices.messages import Event, RawMessage, Reading
 from devices.registry import Device, Registry
 from store.duckdb_store import DuckdbTelemetryStore
-from store.telemetry import RangeQuery, TelemetryStore
+from store.influx_store import InfluxTelemetryStore
+from store.telemetry import RangeQuery, Selection, TelemetryStore, top_devices
+from store.windows import Aggregate, GroupBy, WindowQuery
 
 DEVICES = Registry(
     [
         *(
-            Device(id=f"L{n}", kind="streetlight", area="tam-ky", attributes={"rated_w": 60.0})
-            for n in range(3)
+            Device(id=f"L{n}", kind="streetlight", area=area, attributes={"rated_w": 60.0})
+            for n, area in enumerate(["tam-ky", "tam-ky", "ban-thach"])
         ),
         Device(id="T1", kind="traffic-camera", area="tam-ky"),
     ]
@@ -29,9 +32,21 @@ DEVICES = Registry(
 Row = dict[str, Any]
 
 
+Backend = Callable[[], TelemetryStore]
+
+
+@pytest.fixture(params=["duckdb", pytest.param("influx", marks=pytest.mark.influx)])
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
+    """Opens the same store each time that it is called."""
+    if request.param == "duckdb":
+        return lambda: DuckdbTelemetryStore(tmp_path / "t.duckdb")
+    address = request.getfixturevalue("influx_bucket")
+    return lambda: InfluxTelemetryStore(address)
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[TelemetryStore]:
-    opened = DuckdbTelemetryStore(tmp_path / "t.duckdb")
+def store(backend: Backend) -> Iterator[TelemetryStore]:
+    opened = backend()
     yield opened
     opened.close()
 
@@ -135,22 +150,187 @@ def test_event_written_twice_is_stored_once(store: TelemetryStore) -> None:
 def test_event_is_stored_without_its_plate(store: TelemetryStore, tmp_path: Path) -> None:
     store.write_events(passage())
     store.close()
-    assert b"123.45" not in (tmp_path / "t.duckdb").read_bytes()
+    for file in (tmp_path / "t.duckdb",):
+        assert not file.exists() or b"123.45" not in file.read_bytes()
+
+
+def test_store_reopened_has_what_was_written(store: TelemetryStore, backend: Backend) -> None:
+    store.write(lamps({"ts": 1000, "seq": 1, "power_w": 5.0}))
+    store.close()
+    again = backend()
+    assert everything(again, "power_w") == [("L0", 1000, 1, 5.0)]
+    again.close()
+
+
+HOUR_MS = 3_600_000
+MIDNIGHT = 1_764_003_600_000  # 2025-11-25T00:00 in Tam Kỳ, 17:00Z of the day before
+
+
+def hourly(store: TelemetryStore, **changes: Any) -> list[tuple[Any, ...]]:
+    query: dict[str, Any] = {
+        "kind": "streetlight", "fields": ["power_w"], "aggregate": Aggregate.MEAN, "every_ms": HOUR_MS,
+        "from_ms": MIDNIGHT, "to_ms": MIDNIGHT + 4 * HOUR_MS,
+    }  # fmt: skip
+    found = store.windows(WindowQuery(**(query | changes)))
+    from_midnight = (pl.col("window").dt.epoch("ms") - MIDNIGHT) // HOUR_MS
+    return found.with_columns(window=from_midnight).rows()
 
 
 @pytest.fixture
-def reopen(tmp_path: Path) -> Callable[[], TelemetryStore]:
-    return lambda: DuckdbTelemetryStore(tmp_path / "t.duckdb")
+def filled(store: TelemetryStore) -> TelemetryStore:
+    """L0 in the hours 0 and 2, L2 (of the other area) in the hour 1; another kind of value in each."""
+    minutes = [(0, 0, 10.0), (0, 30, 20.0), (0, 120, 60.0), (0, 150, 30.0), (2, 61, 7.0)]
+    rows = [
+        {"lamp": lamp, "ts": MIDNIGHT + minute * 60_000, "power_w": power_w, "switch_on_count": minute,
+         "cmd_on": minute > 100, "power_state": "on" if minute else "off"}
+        for lamp, minute, power_w in minutes
+    ]  # fmt: skip
+    store.write(lamps(*rows))
+    return store
 
 
-def test_store_reopened_has_what_was_written(
-    store: TelemetryStore, reopen: Callable[[], TelemetryStore]
+@pytest.mark.parametrize(
+    ("aggregate", "first", "third"),
+    [
+        (Aggregate.MEAN, 15.0, 45.0),
+        (Aggregate.MIN, 10.0, 30.0),
+        (Aggregate.MAX, 20.0, 60.0),
+        (Aggregate.SUM, 30.0, 90.0),
+        (Aggregate.COUNT, 2, 2),
+        (Aggregate.FIRST, 10.0, 60.0),
+        (Aggregate.LAST, 20.0, 30.0),
+        (Aggregate.PERCENTILE, 20.0, 60.0),
+    ],
+)
+def test_windows_aggregate_each_device(
+    filled: TelemetryStore, aggregate: Aggregate, first: float, third: float
 ) -> None:
-    store.write(lamps({"ts": 1000, "seq": 1, "power_w": 5.0}))
-    store.close()
-    again = reopen()
-    assert everything(again, "power_w") == [("L0", 1000, 1, 5.0)]
-    again.close()
+    found = hourly(filled, aggregate=aggregate, devices=["L0"])
+    assert found == [("L0", 0, first), ("L0", 2, third)]
+
+
+def test_windows_of_integers_texts_and_booleans_keep_their_type(filled: TelemetryStore) -> None:
+    last = hourly(
+        filled, aggregate=Aggregate.LAST, fields=["switch_on_count", "cmd_on", "power_state"], devices=["L0"]
+    )
+    assert last == [("L0", 0, 30, False, "on"), ("L0", 2, 150, True, "on")]
+    total = hourly(filled, aggregate=Aggregate.SUM, fields=["switch_on_count"], devices=["L0"])
+    assert [row[2] for row in total] == [30, 270]
+    assert all(type(row[2]) is int for row in total)
+
+
+def test_windows_fill_gaps_with_null_and_counts_with_zero(filled: TelemetryStore) -> None:
+    found = hourly(filled, fill_gaps=True)
+    assert found == [
+        ("L0", 0, 15.0), ("L0", 1, None), ("L0", 2, 45.0), ("L0", 3, None),
+        ("L2", 0, None), ("L2", 1, 7.0), ("L2", 2, None), ("L2", 3, None),
+    ]  # fmt: skip
+    counted = hourly(filled, fill_gaps=True, aggregate=Aggregate.COUNT, devices=["L2"])
+    assert [row[2] for row in counted] == [0, 1, 0, 0]
+
+
+def test_windows_of_areas_and_of_the_whole_kind(filled: TelemetryStore) -> None:
+    assert hourly(filled, group_by=GroupBy.AREA) == [
+        ("ban-thach", 1, 7.0), ("tam-ky", 0, 15.0), ("tam-ky", 2, 45.0)
+    ]  # fmt: skip
+    assert hourly(filled, group_by=GroupBy.KIND) == [(0, 15.0), (1, 7.0), (2, 45.0)]
+    assert hourly(filled, areas=["ban-thach"], every_ms=0) == [("L2", 0, 7.0)]
+    assert hourly(filled, devices=["L0"], areas=["ban-thach"]) == []
+
+
+def test_windows_of_days_begin_at_local_midnight(store: TelemetryStore) -> None:
+    store.write(
+        lamps({"ts": MIDNIGHT - 1, "power_w": 1.0}, {"ts": MIDNIGHT, "power_w": 2.0},
+              {"ts": MIDNIGHT + 24 * HOUR_MS - 1, "power_w": 4.0})
+    )  # fmt: skip
+    span = {"from_ms": MIDNIGHT - 24 * HOUR_MS, "to_ms": MIDNIGHT + 24 * HOUR_MS, "every_ms": 24 * HOUR_MS}
+    assert hourly(store, **span) == [("L0", -24, 1.0), ("L0", 0, 3.0)]
+    assert hourly(store, **span, zone="UTC") == [("L0", -17, 1.5), ("L0", 7, 4.0)]
+
+
+def test_windows_refuse_the_mean_of_a_text(store: TelemetryStore) -> None:
+    with pytest.raises(LookupError, match="power_state"):
+        hourly(store, fields=["power_state"])
+
+
+def test_top_devices_are_those_with_the_highest_value(filled: TelemetryStore) -> None:
+    filled.write(lamps({"lamp": 1, "ts": MIDNIGHT, "power_w": 59.0}))
+    query = WindowQuery(
+        kind="streetlight",
+        fields=["power_w"],
+        aggregate=Aggregate.MAX,
+        from_ms=0,
+        to_ms=2 * MIDNIGHT,
+        zone="UTC",
+    )
+    assert top_devices(filled, query, 2).rows() == [("L0", 60.0), ("L1", 59.0)]
+
+
+def test_export_gives_back_what_was_written(store: TelemetryStore) -> None:
+    written = lamps(
+        *({"lamp": n % 3, "ts": MIDNIGHT + n, "seq": n, "power_w": n / 7} for n in range(250))
+    ).frame.with_columns(power_state=pl.format('é{}\n"\\ ,=', "seq"))
+    batch = ReadingBatch("streetlight", written)
+    store.write(batch)
+    everything_there = Selection(kind="streetlight", from_ms=0, to_ms=2 * MIDNIGHT)
+    batches = list(store.export(everything_there, batch_rows=100))
+    assert max(found.frame.height for found in batches) < 250
+    assert {found.kind for found in batches} == {"streetlight"}
+    again = pl.concat([found.frame for found in batches]).sort("device", "measured_at")
+    assert again.equals(batch.frame.sort("device", "measured_at"))
+    there = Selection(kind="streetlight", from_ms=MIDNIGHT + 3, to_ms=MIDNIGHT + 9, areas=["ban-thach"])
+    assert [found.frame["seq"].to_list() for found in store.export(there)] == [[5, 8]]
+
+
+def test_bad_time_is_told_from_good_time(store: TelemetryStore) -> None:
+    batch = lamps({"ts": 1000, "power_w": 1.0})
+    received = batch.frame.with_columns(
+        measured_at=pl.col("received_at"), time_quality=pl.lit("bad", batch.frame.schema["time_quality"])
+    )
+    store.write(ReadingBatch("streetlight", received))
+    (found,) = store.export(Selection(kind="streetlight", from_ms=0, to_ms=MIDNIGHT))
+    assert found.frame.equals(received)
+
+
+def test_value_that_is_no_number_is_null(store: TelemetryStore) -> None:
+    batch = lamps({"ts": 1000, "power_w": 1.0, "temp_c": 30.0}, {"ts": 2000, "power_w": 2.0})
+    nan = batch.frame.with_columns(temp_c=pl.lit(math.nan))
+    assert store.write(ReadingBatch("streetlight", nan)).is_empty()
+    assert everything(store, "power_w", "temp_c") == [
+        ("L0", 1000, None, 1.0, None),
+        ("L0", 2000, None, 2.0, None),
+    ]
+
+
+def test_deleted_device_is_gone_everywhere(filled: TelemetryStore) -> None:
+    filled.write_events(pl.concat([passage(), passage(id="p2").with_columns(device=pl.lit("L0"))]))
+    filled.delete_devices(["L0", "L0' OR '1'='1"])
+    assert [row[0] for row in hourly(filled)] == ["L2"]
+    assert filled.counts()["events"] == 1
+
+
+def test_delete_by_age_keeps_what_is_not_older(store: TelemetryStore) -> None:
+    store.write(lamps(*({"ts": MIDNIGHT + n, "seq": n} for n in range(3))))
+    store.write_events(passage())
+    store.delete_before(MIDNIGHT + 1, kinds=["streetlight"])
+    assert [row[2] for row in everything_since_midnight(store)] == [1, 2]
+    assert store.counts()["events"] == 1
+    store.delete_before(MIDNIGHT + 2)
+    assert store.counts() == dict.fromkeys(store.counts(), 0) | {"streetlight": 1}
+
+
+def everything_since_midnight(store: TelemetryStore) -> list[tuple[Any, ...]]:
+    query = RangeQuery(kind="streetlight", devices=["L0"], from_ms=MIDNIGHT, to_ms=2 * MIDNIGHT)
+    return store.range(query).select("device", "measured_at", "seq").rows()
+
+
+def test_status_tells_version_rows_and_newest_time(filled: TelemetryStore) -> None:
+    status = filled.status()
+    assert status.backend in {"DuckDB", "InfluxDB"}
+    assert status.version[0] == "2" if status.backend == "InfluxDB" else status.version
+    assert status.rows == filled.counts()
+    assert status.newest_ms == {"streetlight": MIDNIGHT + 150 * 60_000}
+    assert status.size_bytes is not None
 
 
 ROWS = st.lists(

@@ -1,0 +1,83 @@
+"""The telemetry store that the settings name: DuckDB in the data directory, or an InfluxDB."""
+
+import structlog
+
+from app.data_directory import DataDirectory
+from app.errors import StartError
+from app.settings import ServiceSettings
+from store.duckdb_store import DuckdbTelemetryStore
+from store.influx_client import InfluxAddress
+from store.influx_store import InfluxTelemetryStore
+from store.telemetry import TelemetrySetupError, TelemetryStore, TelemetryUnavailableError
+
+__all__ = ["gather_s", "influx_address", "open_telemetry"]
+
+_log = structlog.get_logger(__name__)
+_EMBEDDED_GATHER_S = 0.25
+_SERVER_GATHER_S = 0.05
+
+
+def open_telemetry(directory: DataDirectory, settings: ServiceSettings) -> TelemetryStore:
+    """The store. An InfluxDB that is away now is no reason not to start: the journal keeps what comes.
+
+    Raises:
+        StartError: it needs a person: a file of another format, a server that is no InfluxDB 2, a wrong
+            token, a bucket that is not there.
+    """
+    address = influx_address(settings)
+    try:
+        if address is None:
+            return DuckdbTelemetryStore(directory.telemetry)
+        store = InfluxTelemetryStore(address)
+        try:
+            store.check()
+        except TelemetrySetupError:
+            store.close()
+            raise
+        except TelemetryUnavailableError as error:
+            _log.warning("telemetry_unavailable", why=str(error))
+    except TelemetryUnavailableError as error:
+        raise StartError(str(error)) from error
+    return store
+
+
+def influx_address(settings: ServiceSettings) -> InfluxAddress | None:
+    """The InfluxDB that the settings name; None where they name none.
+
+    Raises:
+        StartError: its token is missing or cannot be read.
+    """
+    if settings.influx_url is None:
+        return None
+    return InfluxAddress(
+        url=settings.influx_url,
+        org=settings.influx_org,
+        bucket=settings.influx_bucket,
+        token=_token(settings),
+        retention_days=settings.influx_retention_days,
+        timeout_s=settings.influx_timeout_s,
+    )
+
+
+def gather_s(settings: ServiceSettings) -> float:
+    """How long the writer gathers between two writes; small ones cost an embedded store most."""
+    return _EMBEDDED_GATHER_S if settings.influx_url is None else _SERVER_GATHER_S
+
+
+def _token(settings: ServiceSettings) -> str:
+    """The server's token.
+
+    Raises:
+        StartError: it is missing or cannot be read.
+    """
+    if settings.influx_token is not None:
+        return settings.influx_token.get_secret_value()
+    if settings.influx_token_file is None:
+        raise StartError("IOC_INFLUX_URL is set; set IOC_INFLUX_TOKEN_FILE (or IOC_INFLUX_TOKEN) too")
+    try:
+        token = settings.influx_token_file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise StartError(f"IOC_INFLUX_TOKEN_FILE={str(settings.influx_token_file)!r}: {error}") from error
+    if not token:
+        raise StartError(f"IOC_INFLUX_TOKEN_FILE={str(settings.influx_token_file)!r} is empty")
+    return token

@@ -1,0 +1,81 @@
+"""The telemetry port's questions in DuckDB's SQL. Names come from kinds' descriptions, values are bound."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from store.row_keys import SEQUENCE_MODULUS
+from store.telemetry import RangeQuery, Selection
+from store.windows import Aggregate, WindowQuery, known_kind
+
+__all__ = ["Query", "range_of", "selected", "windows_of"]
+
+_FUNCTIONS = {
+    Aggregate.MEAN: "avg({0})",
+    Aggregate.MIN: "min({0})",
+    Aggregate.MAX: "max({0})",
+    Aggregate.COUNT: "count({0})",
+    Aggregate.FIRST: "arg_min({0}, key)",
+    Aggregate.LAST: "arg_max({0}, key)",
+    # Nearest rank as InfluxQL has it; DuckDB's own quantiles round otherwise. Position 0 is null.
+    Aggregate.PERCENTILE: "list_sort(list({0}) FILTER ({0} IS NOT NULL))"
+    "[CAST(floor(count({0}) * $percentile / 100 + 0.5) AS BIGINT)]",
+}
+
+
+@dataclass(frozen=True)
+class Query:
+    """SQL with the values that it binds."""
+
+    text: str
+    values: dict[str, Any]
+
+
+def range_of(query: RangeQuery, fields: Sequence[str]) -> Query:
+    """Readings of devices, by device and oldest first."""
+    columns = ", ".join(("device", "measured_at", "received_at", "seq", "time_quality", *fields))
+    values = _between(query.from_ms, query.to_ms) | {"devices": list(query.devices), "limit": query.limit}
+    return Query(
+        f"SELECT {columns} FROM {known_kind(query.kind).table} WHERE device IN (SELECT unnest($devices))"
+        " AND key >= $low AND key < $high ORDER BY device, key LIMIT $limit",
+        values,
+    )
+
+
+def selected(selection: Selection | WindowQuery) -> Query:
+    """The condition that picks what a selection names."""
+    text, values = "key >= $low AND key < $high", _between(selection.from_ms, selection.to_ms)
+    for tag, wanted in (("device", selection.devices), ("area", selection.areas)):
+        if wanted:
+            text += f" AND {tag} IN (SELECT unnest(${tag}s))"
+            values[f"{tag}s"] = list(wanted)
+    return Query(text, values)
+
+
+def windows_of(query: WindowQuery) -> Query:
+    """Aggregates of fields over windows, `window` being their start in epoch ms."""
+    where = selected(query)
+    measured_ms = f"(key // {SEQUENCE_MODULUS} + {query.offset_ms})"
+    start = (
+        f"{measured_ms} // {query.every_ms} * {query.every_ms} - {query.offset_ms}" if query.every_ms else "0"
+    )
+    fields = [f"{_call(query, name)} AS {name}" for name in query.fields]
+    columns = [*query.group_columns, f'CAST({start} AS BIGINT) AS "window"', *fields]
+    names = ", ".join([*query.group_columns, '"window"'])
+    if query.aggregate is Aggregate.PERCENTILE:
+        where.values["percentile"] = query.percentile
+    table = known_kind(query.kind).table
+    text = f"SELECT {', '.join(columns)} FROM {table} WHERE {where.text} GROUP BY {names}"
+    return Query(text, where.values)
+
+
+def _call(query: WindowQuery, name: str) -> str:
+    if query.aggregate is Aggregate.SUM:
+        # DuckDB sums integers into a wider type.
+        value = known_kind(query.kind).by_name[name].value
+        return f"CAST(sum({name}) AS {'BIGINT' if value == 'int' else 'DOUBLE'})"
+    return _FUNCTIONS[query.aggregate].format(name)
+
+
+def _between(from_ms: int, to_ms: int) -> dict[str, Any]:
+    return {"low": from_ms * SEQUENCE_MODULUS, "high": to_ms * SEQUENCE_MODULUS}

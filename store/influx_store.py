@@ -1,0 +1,186 @@
+"""Readings and events in InfluxDB 2.x: line protocol in, InfluxQL out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import polars as pl
+
+from devices.batch import ReadingBatch
+from devices.catalogue import kinds as all_kinds
+from devices.topics import DEVICE_ID
+from store.influx_client import InfluxAddress, InfluxConnection
+from store.influx_frames import STORED, exported, ranged, windowed
+from store.influx_writing import RowWriter
+from store.influxql import InfluxqlClient, Series, all_of, event_ids, one_value, range_of, windows_of
+from store.line_protocol import EVENTS, event_lines, reading_lines
+from store.row_keys import SEQUENCE_MODULUS, keyed, merged
+from store.telemetry import RangeQuery, Selection, StoreStatus
+from store.windows import WindowQuery, known_fields, known_kind, tidied
+
+__all__ = ["InfluxTelemetryStore"]
+
+_DEVICES_A_QUESTION = 200
+_SAME_EVENT_MS = 86_400_000
+_FIRST = "1970-01-01T00:00:00Z"
+_LAST = "2200-01-01T00:00:00Z"
+
+
+class InfluxTelemetryStore:
+    """Readings and events in one bucket, which `ioc store migrate` makes. The server may be away yet."""
+
+    def __init__(self, address: InfluxAddress) -> None:
+        self._connection = InfluxConnection(address)
+        self._questions = InfluxqlClient(address)
+        self._writer = RowWriter(self._connection)
+
+    def check(self) -> None:
+        """Do nothing where the server is one that we can use.
+
+        Raises:
+            TelemetrySetupError: it is no InfluxDB 2, has no such bucket, or does not take the token.
+            TelemetryUnavailableError: it does not answer.
+        """
+        self._connection.version()
+        self._connection.check_bucket()
+
+    def write(self, batch: ReadingBatch) -> pl.DataFrame:
+        """Store readings; the rows that InfluxDB refuses for good, with `REFUSAL` saying why.
+
+        Raises:
+            TelemetryUnavailableError: nothing or part of it was stored; the same batch may be written again.
+        """
+        kind = known_kind(batch.kind)
+        rows = merged(keyed(batch.frame), kind)
+        return self._writer.write(rows, lambda part: reading_lines(part, kind))
+
+    def write_events(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Store events by device, time and id; the refused ones, with `REFUSAL` saying why.
+
+        Raises:
+            TelemetryUnavailableError: as for `write`.
+        """
+        single = frame.unique(["device", "id"], keep="first", maintain_order=True)
+        return self._writer.write(self._without_known(single), event_lines)
+
+    def range(self, query: RangeQuery) -> pl.DataFrame:
+        """Columns device, measured_at, received_at, seq, time_quality and the fields asked for.
+
+        Raises:
+            TelemetryUnavailableError: InfluxDB did not answer.
+            LookupError: a kind or field that no description knows.
+        """
+        fields = known_fields(known_kind(query.kind), query.fields)
+        found = [ranged([], query.kind, fields)]
+        wanted = sorted(set(query.devices))
+        for start in range(0, len(wanted), _DEVICES_A_QUESTION):
+            part = replace(query, devices=wanted[start : start + _DEVICES_A_QUESTION])
+            (series,) = self._questions.ask(range_of(part, [*STORED, *fields]))
+            found.append(ranged(series, query.kind, fields))
+            if sum(frame.height for frame in found) >= query.limit:
+                break
+        return pl.concat(found).head(query.limit)
+
+    def windows(self, query: WindowQuery) -> pl.DataFrame:
+        """Columns device or area (as grouped), `window` (its start) and the fields, aggregated.
+
+        Raises:
+            TelemetryUnavailableError: InfluxDB did not answer.
+        """
+        (series,) = self._questions.ask(windows_of(query))
+        return tidied(windowed(series, query), query)
+
+    def export(self, selection: Selection, batch_rows: int = 50_000) -> Iterator[ReadingBatch]:
+        """Everything selected, in batches of about that many rows, device by device.
+
+        Raises:
+            TelemetryUnavailableError: InfluxDB did not answer to the end.
+        """
+        kind = known_kind(selection.kind)
+        question = all_of(selection, [*STORED, *kind.field_names])
+        waiting: list[Series] = []
+        for series in self._questions.stream(question):
+            waiting.append(series)
+            if sum(len(one.values) for one in waiting) >= batch_rows:
+                yield exported(waiting, kind.id)
+                waiting = []
+        if waiting:
+            yield exported(waiting, kind.id)
+
+    def delete_devices(self, devices: Sequence[str]) -> None:
+        """Remove everything of these devices: readings of every kind, and events.
+
+        Raises:
+            TelemetryUnavailableError: InfluxDB did not do it, or not for all.
+        """
+        for device in filter(DEVICE_ID.fullmatch, devices):
+            self._connection.delete(f'device="{device}"', _FIRST, _LAST)
+
+    def delete_before(self, before_ms: int, kinds: Sequence[str] = ()) -> None:
+        """Remove readings measured before a moment, of these kinds; of all kinds, and events, where empty.
+
+        Raises:
+            TelemetryUnavailableError: InfluxDB did not do it.
+        """
+        tables = [known_kind(kind).table for kind in kinds] or list(_measurements().values())
+        last_ms = datetime.fromtimestamp((before_ms - 1) // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        stop = f"{last_ms}.{(before_ms - 1) % 1000:03d}999999Z"  # inclusive: the last nanosecond before it
+        for table in tables:
+            self._connection.delete(f'_measurement="{table}"', _FIRST, stop)
+
+    def counts(self) -> dict[str, int]:
+        """Stored rows: by kind, and `events`.
+
+        Raises:
+            TelemetryUnavailableError: InfluxDB did not answer.
+        """
+        return {name: rows for name, rows in self._each("count", "count", default=0) if rows is not None}
+
+    def status(self) -> StoreStatus:
+        """Version, size, rows and newest time.
+
+        Raises:
+            TelemetryUnavailableError: InfluxDB did not answer.
+        """
+        newest = self._each("last", "time", default=None)
+        return StoreStatus(
+            backend="InfluxDB",
+            version=self._connection.version(),
+            size_bytes=self._connection.size_bytes(),
+            rows=self.counts(),
+            newest_ms={name: ns // SEQUENCE_MODULUS for name, ns in newest if ns is not None},
+        )
+
+    def close(self) -> None:
+        """Wait for writes in flight and release the connections; idempotent."""
+        self._writer.close()
+        self._connection.close()
+        self._questions.close()
+
+    def _each(self, function: str, column: str, *, default: int | None) -> Iterator[tuple[str, int | None]]:
+        """One value for each kind, and for `events`."""
+        answers = self._questions.ask(one_value(function, _measurements().values()))
+        for name, series in zip(_measurements(), answers, strict=True):
+            yield name, series[0].column(column)[0] if series else default
+
+    def _without_known(self, events: pl.DataFrame) -> pl.DataFrame:
+        """Leave out events without a good clock that are there: their time is new each time they come."""
+        is_unsure = (pl.col("time_quality") != "ok") | pl.col("measured_at").is_null()
+        unsure = events.filter(is_unsure)
+        if unsure.is_empty():
+            return events
+        times = unsure["received_at"].dt.epoch("ms")
+        first, last = int(times.min()), int(times.max())  # type: ignore[arg-type]
+        devices = unsure["device"].unique().sort().to_list()
+        (series,) = self._questions.ask(event_ids(devices, first - _SAME_EVENT_MS, last + 1))
+        known = {(one.tags["device"], event) for one in series for event in one.column("id")}
+        keep = [
+            sure or (device, event) not in known
+            for sure, device, event in events.select(~is_unsure, "device", "id").rows()
+        ]
+        return events.filter(keep)
+
+
+def _measurements() -> dict[str, str]:
+    """Measurement by the name that it has in `counts`."""
+    return {kind.id: kind.table for kind in all_kinds().values()} | {EVENTS: EVENTS}

@@ -1,0 +1,32 @@
+"""The key by which a row is the same row again, on every backend."""
+
+import polars as pl
+
+from devices.batch import READING_COLUMNS
+from devices.description import DeviceKind
+
+__all__ = ["SEQUENCE_MODULUS", "keyed", "merged"]
+
+SEQUENCE_MODULUS = 1_000_000
+"""Nanoseconds in a millisecond: the sequence, modulo this, stands where a time in ms has none."""
+
+
+def keyed(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the row key: measured time in ns, of which the sequence fills the last six digits.
+
+    A float that is no number is null from here on.
+    """
+    sequence = pl.col("seq").fill_null(0) % SEQUENCE_MODULUS
+    return frame.with_columns(
+        pl.col(pl.Float64).fill_nan(None),
+        key=pl.col("measured_at").dt.epoch("ms") * SEQUENCE_MODULUS + sequence,
+    )
+
+
+def merged(frame: pl.DataFrame, kind: DeviceKind) -> pl.DataFrame:
+    """One row a key: where a keyed batch holds the same key twice, its later values stand."""
+    if not frame.select(pl.struct("device", "key").is_duplicated().any()).item():
+        return frame
+    last = [pl.col(name).last() for name in READING_COLUMNS if name != "device"]
+    values = [pl.col(name).drop_nulls().last() for name in kind.field_names]
+    return frame.group_by("device", "key", maintain_order=True).agg(*last, *values)
