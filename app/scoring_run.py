@@ -61,7 +61,9 @@ class _FullSpeedPipeline(Pipeline):
     def writer(self) -> Writer:
         """Journal to telemetry store, in larger portions: they cost half as much."""
         stores = self.stores
-        return Writer(stores.journal, self.tail, stores.telemetry, TelemetryUnavailableError, _GATHER_S)
+        return Writer(
+            stores.journal, self.tail, stores.telemetry, TelemetryUnavailableError, gather_s=_GATHER_S
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

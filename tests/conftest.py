@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def influx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InfluxAddress]:
     """A real InfluxDB 2; tests make buckets of their own in it."""
-    with running_influx(tmp_path_factory.mktemp("influx")) as address:
+    with running_influx(tmp_path_factory.mktemp("influx") / "data") as address:
         yield address
 
 

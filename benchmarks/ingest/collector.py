@@ -90,7 +90,7 @@ async def _collect(options: argparse.Namespace) -> None:
     directory = DataDirectory(settings.data_dir)
     stores = Stores(directory, settings)
     count = _Count(options.ages)
-    stores.telemetry = _CountedStore(stores.telemetry, count)  # type: ignore[assignment]
+    stores.telemetry = _CountedStore(stores.telemetry, count)
     session = broker_session(settings, stores)
     city = city_of_load(options.devices)
     pipeline = Pipeline(
