@@ -26,7 +26,7 @@ def why_no_influx() -> str | None:
 
 @contextmanager
 def running_influx(folder: Path) -> Iterator[InfluxAddress]:
-    """A server, no bucket yet; its data are in `folder` where it is a child process, which ends with the block."""
+    """A server without a bucket; a child process has its data in `folder` and ends with the block."""
     if url := os.environ.get("IOC_TEST_INFLUX_URL"):
         token = os.environ["IOC_TEST_INFLUX_TOKEN"]
         yield InfluxAddress(url=url, org=os.environ.get("IOC_TEST_INFLUX_ORG", ORG), bucket="", token=token)
