@@ -9,6 +9,8 @@ import pytest
 
 import simulators.faults
 from devices.catalogue import PASSIVE_KINDS, kinds
+from devices.decoders.native import NativeDecoder
+from devices.messages import Event, RawMessage, Reading, Status
 from devices.registry import Registry
 from simulators.city import SimulatedCity, build_city
 from simulators.fault_types import fault_types
@@ -250,3 +252,81 @@ def test_speeding_is_never_put_before_a_camera_without_a_limit(city: SimulatedCi
         city, devices=tuple(dataclasses.replace(device, attributes={}) for device in city.devices)
     )
     assert truth_of(bare, one_fault("speeding"), evening_ms, hours=1) == ()
+
+
+def test_cable_theft_takes_its_lamps_from_the_cabinets_power_and_meter(
+    listen: Listen, city: SimulatedCity, evening_ms: int
+) -> None:
+    scenario = one_fault("cable_theft", at="120m", lasting="60m", device="TK-C-01")
+    (record,) = truth_of(city, scenario, evening_ms, hours=4)
+    lost = [Registry(city.devices)[device] for device in record.also.devices]
+    assert (
+        record.detail
+        == f"circuit {lost[0].powered_by.circuit if lost[0].powered_by else ''} from {lost[0].id}"
+    )
+    bodies = {
+        round(minute_of(one, evening_ms)): one.body for one in telemetry(listen(190, scenario), "TK-C-01")
+    }
+    total = {minute: sum(body[f"power_l{n}_w"] for n in (1, 2, 3)) for minute, body in bodies.items()}
+    lost_w = sum(float(lamp.attributes["rated_w"]) for lamp in lost)
+    assert total[118] - total[122] == pytest.approx(lost_w, rel=0.06)
+    assert total[185] == pytest.approx(total[118], rel=0.03)
+    meter = [body["energy_kwh"] for _, body in sorted(bodies.items())]
+    assert meter == sorted(meter)
+
+
+def test_energy_theft_runs_through_the_meter_by_day(
+    listen: Listen, city: SimulatedCity, evening_ms: int
+) -> None:
+    scenario = one_fault("energy_theft", at="18h", lasting="3h", device="TK-C-01")
+    said = telemetry(listen(5 * 60, scenario, skip_minutes=17 * 60), "TK-C-01")
+    burnt_kwh = said[-1].body["energy_kwh"] - said[0].body["energy_kwh"]
+    assert burnt_kwh == pytest.approx(4.5, abs=0.05)
+    (record,) = truth_of(city, scenario, evening_ms, hours=30)
+    stolen = [one.body for one in said if record.from_ms <= one.message.at_ms < record.to_ms]
+    assert {max((body[f"power_l{n}_w"], f"L{n}") for n in (1, 2, 3))[1] for body in stolen} == {record.detail}
+
+
+def test_reboot_begins_uptime_and_bytes_anew_and_misses_one_report(listen: Listen) -> None:
+    scenario = one_fault("wifi_reboot", at="30m", lasting="40m", device="TK-W-002")
+    reports = telemetry(listen(90, scenario), "TK-W-002")
+    falls = [
+        (before.body["seq"], after.body["seq"])
+        for before, after in itertools.pairwise(reports)
+        if after.body["uptime_s"] < before.body["uptime_s"]
+    ]
+    assert [after - before for before, after in falls] == [2]
+    for field in ("rx_bytes", "tx_bytes"):
+        series = [one.body[field] for one in reports]
+        assert series[falls[0][1] - 1] < 0.01 * series[0]
+        assert series[falls[0][1] - 1 :] == sorted(series[falls[0][1] - 1 :])
+
+
+def test_hijacked_broadcast_is_told_in_events_of_its_own(listen: Listen) -> None:
+    # The evening's programme ends at 17:45.
+    said = listen(30, one_fault("speaker_hijacked", at="5m", lasting="5m", device="TK-S-002"))
+    events = [one.body for one in said if one.device == "TK-S-002" and one.channel == "event"]
+    assert [(event["source"], event["phase"]) for event in events] == [
+        ("ward-studio", "ended"),
+        ("unregistered-stream", "started"),
+        ("unregistered-stream", "ended"),
+        ("ward-studio", "started"),
+        ("ward-studio", "ended"),
+    ]
+
+
+def test_every_message_of_everything_decodes_without_remark(city: SimulatedCity, evening_ms: int) -> None:
+    registry, decoder = Registry(city.devices), NativeDecoder()
+    simulation = Simulation(
+        city, Scenario(id="all", faults=(FaultPlan(fault="*", per_day=2),)), seed=5, start_ms=evening_ms
+    )
+    fates = {
+        type(record)
+        for message in simulation.advance(evening_ms + 10 * HOUR_MS)
+        for record in decoder.decode(
+            RawMessage(message.topic, message.payload, retained=message.retain), registry
+        )
+    }
+    assert fates == {Reading, Event, Status}
+    assert not decoder.unknown_fields()
+    assert len({record.fault for record in simulation.truth()}) > 30
