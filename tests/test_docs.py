@@ -13,6 +13,8 @@ from api.application import create_app
 from api.services import ApiServices, OperationsViews
 from devices.catalogue_page import catalogue_page
 from devices.clock import SteppedClock
+from devices.device_table import device_columns
+from devices.entity_catalogue import entity_kinds
 from devices.registry import Registry
 from simulators.fault_page import fault_table
 from store.duckdb_store import DuckdbTelemetryStore
@@ -94,6 +96,14 @@ def test_every_scenario_is_in_the_table() -> None:
     listed = re.findall(r"^\| `([a-z-]+)` \| [a-z]", text("docs/simulator.md"), re.MULTILINE)
     there = {path.stem for path in (ROOT / "simulators/scenarios").glob("*.yaml")}
     assert there <= set(listed)
+
+
+def test_page_of_the_registry_describes_every_column() -> None:
+    page = text("docs/registry.md")
+    columns = [*device_columns(), *(c for kind in entity_kinds().values() for c in kind.columns)]
+    rows = [f"| `{c.name}` | {c.about}{' (required)' if c.required else ''} |" for c in columns]
+    assert [row for row in rows if row not in page] == []
+    assert [kind for kind in entity_kinds() if f"### {kind}\n" not in page] == []
 
 
 def test_every_decision_is_listed() -> None:
