@@ -27,6 +27,7 @@ class Scope(StrEnum):
     PLATE_READ = "plate:read"
     STREAM_READ = "stream:read"
     DEAD_LETTERS_READ = "dead-letters:read"
+    DEAD_LETTERS_REPLAY = "dead-letters:replay"
 
 
 class Role(StrEnum):

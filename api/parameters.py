@@ -8,9 +8,9 @@ from pydantic import AfterValidator
 from devices.catalogue import PASSIVE_KINDS, kinds
 from devices.topics import DEVICE_ID
 
-__all__ = ["AreaFilter", "DeviceFilter", "DeviceId", "KindFilter", "RuleFilter"]
+__all__ = ["DEVICE_PATTERN", "AreaFilter", "DeviceFilter", "DeviceId", "KindFilter", "RuleFilter"]
 
-_ID = f"^{DEVICE_ID.pattern}$"
+DEVICE_PATTERN = f"^{DEVICE_ID.pattern}$"
 
 
 def _known_kind(kind: str) -> str:
@@ -20,8 +20,8 @@ def _known_kind(kind: str) -> str:
     return kind
 
 
-DeviceId = Annotated[str, Path(pattern=_ID, description="Id of the device")]
-DeviceFilter = Annotated[str | None, Query(pattern=_ID, description="Id of a device")]
+DeviceId = Annotated[str, Path(pattern=DEVICE_PATTERN, description="Id of the device")]
+DeviceFilter = Annotated[str | None, Query(pattern=DEVICE_PATTERN, description="Id of a device")]
 KindFilter = Annotated[
     Annotated[str, AfterValidator(_known_kind)] | None, Query(max_length=64, description="Kind of device")
 ]

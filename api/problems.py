@@ -15,6 +15,7 @@ from api.languages import Language, preferred
 from store.operations.errors import (
     AlreadyAcknowledgedError,
     NoSuchRecordError,
+    NotWholeError,
     OperationsUnavailableError,
     RegisteringRefusedError,
     VersionConflictError,
@@ -63,6 +64,12 @@ class ProblemKind(Enum):
         HTTPStatus.PRECONDITION_FAILED,
         "Dữ liệu đã có bản mới hơn",
         "The record has changed",
+    )
+    NOT_WHOLE = _Kind(
+        "not-whole",
+        HTTPStatus.CONFLICT,
+        "Chỉ còn giữ một phần bản tin, không thể phát lại",
+        "Only a part of the message was kept, it cannot be replayed",
     )
     UNAVAILABLE = _Kind(
         "unavailable", HTTPStatus.SERVICE_UNAVAILABLE, "Dịch vụ tạm thời gián đoạn", "Temporarily unavailable"
@@ -192,6 +199,7 @@ _OF_ERROR: Mapping[type[Exception], Callable[[Any], Problem]] = {
     VersionConflictError: lambda error: Problem(ProblemKind.VERSION, str(error), field="If-Match"),
     RegisteringRefusedError: _refused,
     AlreadyAcknowledgedError: lambda error: Problem(ProblemKind.ACKNOWLEDGED, str(error)),
+    NotWholeError: lambda error: Problem(ProblemKind.NOT_WHOLE, str(error)),
     OperationsUnavailableError: _unavailable,
     TelemetryUnavailableError: _unavailable,
 }

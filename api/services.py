@@ -18,6 +18,7 @@ from store.operations.faults import FaultRepository
 from store.operations.keys import KeyRepository
 from store.operations.latest import LatestRepository
 from store.operations.registrar import Registrar
+from store.operations.replays import ReplayRepository
 from store.operations.violations import ViolationRepository
 from store.telemetry import TelemetryReads
 
@@ -40,6 +41,7 @@ class OperationsViews:
     violations: ViolationRepository
     latest: LatestRepository
     dead_letters: DeadLetterRepository
+    replays: ReplayRepository
     keys: KeyRepository
     audit: AuditLog
     changes: ChangeFeed
@@ -52,6 +54,7 @@ class OperationsViews:
             violations=ViolationRepository(database),
             latest=LatestRepository(database),
             dead_letters=DeadLetterRepository(database),
+            replays=ReplayRepository(database),
             keys=KeyRepository(database),
             audit=AuditLog(database),
             changes=ChangeFeed(database),

@@ -20,13 +20,14 @@ class _Commands(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the signature is the framework's
         """Names of all commands, sorted."""
         modules = pkgutil.iter_modules(app.commands.__path__)
-        return sorted(module.name for module in modules if module.name not in _NO_COMMANDS)
+        return sorted(module.name.replace("_", "-") for module in modules if module.name not in _NO_COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of that name, or None."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        command = typer.main.get_command(importlib.import_module(f"app.commands.{cmd_name}").COMMAND)
+        module = importlib.import_module(f"app.commands.{cmd_name.replace('-', '_')}")
+        command = typer.main.get_command(module.COMMAND)
         command.name = cmd_name  # a group has no name of its own
         return command
 

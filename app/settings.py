@@ -43,6 +43,7 @@ class ServiceSettings(BaseSettings):
     max_payload_bytes: int = Field(default=16_384, ge=256, le=1_048_576)
     journal_cap_mb: int = Field(default=2_048, ge=1)
     purge_every_s: float = Field(default=10.0, gt=0)
+    dead_letter_days: int = Field(default=14, ge=1)
     frigate_speed_unit: Literal["kmh", "mph"] = "kmh"
     payload_codecs: dict[str, str] = {}
     collector_id: str = Field(default="collector-1", pattern=DEVICE_ID.pattern)

@@ -10,8 +10,10 @@ from typing import Any
 import structlog
 
 from app.data_directory import DataDirectory
+from app.dead_letter_purge import DeadLetterPurge
 from app.errors import StartError
 from app.live_registry import LiveRegistry
+from app.replaying import ReplayDecoding, ReplaySource
 from app.settings import ServiceSettings
 from app.telemetry import gather_s, open_telemetry
 from collector.broker_statistics import BrokerStatistics
@@ -38,8 +40,10 @@ from rules.detection.outcome import DetectionStoreRefusedError, Outcome, Snapsho
 from rules.detection.runner import DetectionConsumer
 from rules.loading import load_rules
 from store.operations.database import OperationsDatabase, sqlite_url
+from store.operations.dead_letters import DeadLetterRepository
 from store.operations.detection import DetectionTables
 from store.operations.errors import OperationsSetupError
+from store.operations.replays import ReplayRepository
 from store.telemetry import TelemetryUnavailableError
 
 __all__ = ["Pipeline", "Stores"]
@@ -149,7 +153,7 @@ class Pipeline:
         except JournalCorruptError as error:
             # Consumers say so when they come to it; a shorter memory of duplicates is no reason not to start.
             _log.warning("duplicates_forgotten", why=str(error))
-        return MessageDecoding(
+        return ReplayDecoding(
             [*decoders(self.settings.decoder_options), self.broker_statistics],
             self.watched,
             recent,
@@ -166,8 +170,9 @@ class Pipeline:
     @cached_property
     def intake(self) -> Intake:
         """Broker to journal."""
+        replays = ReplayRepository(self.stores.operations)
         return Intake(
-            self.source,
+            ReplaySource(self.source, replays, self.stores.journal.id, self.clock),
             self.decoding,
             self.tail,
             self.clock,
@@ -230,14 +235,21 @@ class Pipeline:
             "limited_device_count": len(self.decoding.rates.suspects),
         }
 
+    @cached_property
+    def dead_letter_purge(self) -> DeadLetterPurge:
+        """Forgets old dead letters."""
+        letters = DeadLetterRepository(self.stores.operations)
+        return DeadLetterPurge(letters, self.clock, self.settings.dead_letter_days)
+
     async def purge(self, stop: asyncio.Event) -> None:
-        """Remove what both consumers have passed, every now and then, until told to stop."""
+        """Remove what both consumers have passed, and old dead letters, now and then until told to stop."""
         while not stop.is_set():
             await _sleep_until(stop, self.settings.purge_every_s)
             try:
                 await asyncio.to_thread(self.stores.journal.purge, self.settings.duplicate_window)
             except JournalFullError as error:
                 _log.warning("purge_waits", why=str(error))
+            await asyncio.to_thread(self.dead_letter_purge.run)
 
 
 async def _sleep_until(stop: asyncio.Event, seconds: float) -> None:

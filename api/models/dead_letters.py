@@ -1,12 +1,16 @@
 """Dead letters as the API shows them."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from api.models.common import Model
-from api.times import Moment, moment
-from store.operations.dead_letters import DeadLetter
+from api.parameters import DEVICE_PATTERN
+from api.times import Moment, QueryMoment, moment
+from devices.errors import Rejection
+from store.operations.dead_letters import DeadLetter, DeadLetterFilter, ReplayState
 
-__all__ = ["DeadLetterCounts", "DeadLetterView"]
+__all__ = ["DeadLetterCounts", "DeadLetterView", "ReplayAnswer", "ReplayRequest"]
 
 
 class DeadLetterView(Model):
@@ -24,6 +28,12 @@ class DeadLetterView(Model):
     payload_bytes: int
     """How long it was."""
     received_at: Moment
+    replayable: bool
+    """Whether all of it was kept, and nobody asked for a replay yet."""
+    replay: ReplayState | None
+    """Where its replay stands; null where nobody asked for one."""
+    refused_as: int | None
+    """Row of the dead letter that a refused replay became."""
 
     @classmethod
     def of(cls, letter: DeadLetter) -> "DeadLetterView":
@@ -41,6 +51,9 @@ class DeadLetterView(Model):
             encoding="utf-8" if is_text else "hex",
             payload_bytes=letter.payload_bytes,
             received_at=moment(letter.received_at_ms),
+            replayable=letter.is_whole and letter.replay is None,
+            replay=letter.replay,
+            refused_as=letter.refused_as,
         )
 
 
@@ -49,3 +62,34 @@ class DeadLetterCounts(Model):
 
     total: int
     by_reason: dict[str, int]
+
+
+class ReplayRequest(Model):
+    """Which dead letters to replay: those that all of the given members let through, the oldest first."""
+
+    reason: Rejection | None = None
+    """The rule that was broken."""
+    device: Annotated[str, Field(pattern=DEVICE_PATTERN)] | None = None
+    """Id of a device: a level of the topic."""
+    topic: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    """A part of the topic."""
+    from_: Annotated[QueryMoment | None, Field(alias="from")] = None
+    """Received at or after."""
+    to: QueryMoment | None = None
+    """Received before."""
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 1_000
+    """How many at most; ask again for the rest."""
+
+    def filter(self) -> DeadLetterFilter:
+        """The letters that are meant."""
+        return DeadLetterFilter(
+            reason=self.reason, device=self.device, topic=self.topic, from_ms=self.from_, to_ms=self.to
+        )
+
+
+class ReplayAnswer(Model):
+    """What was asked for. The collector replays them within seconds; each letter then says its outcome."""
+
+    requested: int
+    remaining: int
+    """How many more the filter lets through that can be replayed."""

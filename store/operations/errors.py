@@ -6,6 +6,7 @@ OperationsError
 ├── StalePositionError           another process detects on the same journal: stop this one
 ├── RegisteringRefusedError      what a person sent breaks rules: name every bad line to them
 ├── NoSuchRecordError            no row has that id
+├── NotWholeError                only a part of the dead letter was kept: it cannot be replayed
 ├── VersionConflictError         the row changed since the caller read it: read it again
 └── AlreadyAcknowledgedError     somebody else was first
 """
@@ -16,8 +17,9 @@ from devices.columns import LineProblem
 from rules.detection.outcome import DetectionStoreRefusedError
 
 __all__ = [
-    "AlreadyAcknowledgedError", "NoSuchRecordError", "OperationsError", "OperationsSetupError",
-    "OperationsUnavailableError", "RegisteringRefusedError", "StalePositionError", "VersionConflictError",
+    "AlreadyAcknowledgedError", "NoSuchRecordError", "NotWholeError", "OperationsError",
+    "OperationsSetupError", "OperationsUnavailableError", "RegisteringRefusedError", "StalePositionError",
+    "VersionConflictError",
 ]  # fmt: skip
 
 
@@ -77,6 +79,25 @@ class NoSuchRecordError(OperationsError):
         super().__init__(f"there is no {noun} {key!r}")
         self.noun = noun
         self.key = key
+
+
+class NotWholeError(OperationsError):
+    """A dead letter of which only a part was kept.
+
+    Attributes:
+        row: the letter.
+        kept: bytes that were kept.
+        bytes_: bytes that came.
+    """
+
+    def __init__(self, row: int, *, kept: int, bytes_: int) -> None:
+        super().__init__(
+            f"of dead letter {row} only {kept} of {bytes_} bytes were kept, so it cannot be replayed; let the"
+            " device send it again"
+        )
+        self.row = row
+        self.kept = kept
+        self.bytes_ = bytes_
 
 
 class VersionConflictError(OperationsError):

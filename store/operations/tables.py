@@ -21,7 +21,8 @@ from sqlalchemy import (
 )  # fmt: skip
 
 __all__ = [
-    "api_keys", "audit", "changes", "counters", "dated_entities", "dead_letters", "detection_position",
+    "api_keys", "audit", "changes", "counters", "dated_entities", "dead_letter_replays", "dead_letters",
+    "detection_position",
     "detection_state", "device_status", "devices", "fault_history", "faults", "latest_state", "metadata",
     "pending_devices", "violations",
 ]  # fmt: skip
@@ -232,6 +233,18 @@ dead_letters = Table(
     sqlite_autoincrement=True,
 )
 """Input that broke a rule, once for each journal entry and row in it. May hold personal data."""
+
+dead_letter_replays = Table(
+    "dead_letter_replays",
+    metadata,
+    Column("letter", _ROW_NUMBER, ForeignKey(dead_letters.c.row), primary_key=True, autoincrement=False),
+    Column("requested_at_ms", BigInteger, nullable=False),
+    Column("requested_by", _NAME, nullable=False),
+    Column("state", _WORD, nullable=False),
+    Column("finished_at_ms", BigInteger),
+    Index(None, "state", "letter"),
+)
+"""Dead letters that somebody asked to decode again, at most once each."""
 
 detection_position = Table(
     "detection_position",

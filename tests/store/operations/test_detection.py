@@ -11,7 +11,7 @@ from devices.stream import Position
 from rules.detection.outcome import DetectionStore, Snapshot
 from store.operations.changes import ChangeFeed
 from store.operations.database import OperationsDatabase
-from store.operations.dead_letters import DeadLetterRepository
+from store.operations.dead_letters import DeadLetterFilter, DeadLetterRepository
 from store.operations.detection import DetectionTables
 from store.operations.devices import DeviceRepository
 from store.operations.errors import StalePositionError
@@ -252,6 +252,6 @@ def test_dead_letters_are_counted_by_reason(tables: DetectionTables, database: O
     repository = DeadLetterRepository(database)
 
     assert repository.counts() == {"not_json": 1, "schema": 2}
-    page = repository.list(reason="schema", limit=1)
+    page = repository.list(DeadLetterFilter(reason="schema"), limit=1)
     assert page.items[0].payload == b"{}"
-    assert repository.list(reason="schema", before=page.next_after).next_after is None
+    assert repository.list(DeadLetterFilter(reason="schema"), before=page.next_after).next_after is None
