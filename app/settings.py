@@ -39,7 +39,7 @@ class ServiceSettings(BaseSettings):
     mqtt_ca_file: Path | None = None
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=1, le=65_535)
-    batch_messages: int = Field(default=2_000, ge=1, le=10_000)
+    batch_messages: int = Field(default=5_000, ge=1, le=10_000)
     max_payload_bytes: int = Field(default=16_384, ge=256, le=1_048_576)
     journal_cap_mb: int = Field(default=2_048, ge=1)
     purge_every_s: float = Field(default=10.0, gt=0)
