@@ -15,6 +15,7 @@ from collector.source import MessageSource
 from devices.cities import City, load_city
 from devices.clock import SteppedClock, SystemClock, milliseconds
 from devices.entities.broadcast_programmes import ENTITY as BROADCAST_PROGRAMMES
+from devices.entities.lighting_programmes import ENTITY as LIGHTING_PROGRAMMES
 from devices.errors import RegistryError
 from devices.messages import RawMessage
 from devices.registry import Registry
@@ -22,7 +23,7 @@ from devices.registry_files import read_registry
 from simulators.barrier import DeliveryBarrier
 from simulators.city import SimulatedCity, build_city
 from simulators.driver import Driver, Publisher, Timing
-from simulators.layout.programmes import broadcast_programmes
+from simulators.layout.programmes import broadcast_programmes, lighting_programmes
 from simulators.pace import FixedPace, UntilNight
 from simulators.scenario import load_scenario
 from simulators.simulation import Simulation
@@ -139,9 +140,11 @@ def open_city(plan: CityPlan, directory: DataDirectory, stores: Stores) -> DemoC
     clock = SteppedClock(max(beginning.origin_ms, stores.journal.last_received_ms() or 0))
     registry = Registry(simulated.devices)
     DeviceRepository(stores.operations).replace(registry, who=_WHO, at_ms=clock.now_ms())
-    EntityRepository(stores.operations).replace(
-        BROADCAST_PROGRAMMES, simulated.programmes, who=_WHO, at_ms=clock.now_ms()
-    )
+    for kind, programmes in (
+        (BROADCAST_PROGRAMMES, simulated.programmes),
+        (LIGHTING_PROGRAMMES, simulated.lighting),
+    ):
+        EntityRepository(stores.operations).replace(kind, programmes, who=_WHO, at_ms=clock.now_ms())
     return DemoCity(
         simulated=simulated,
         origin_ms=beginning.origin_ms,
@@ -156,7 +159,10 @@ def _simulated(plan: CityPlan, city: City, seed: int, on: date) -> SimulatedCity
         return build_city(city, plan.devices, seed, on=on)
     registry = read_registry(plan.registry)
     return SimulatedCity(
-        city=city, devices=tuple(registry.values()), programmes=broadcast_programmes(city, on)
+        city=city,
+        devices=tuple(registry.values()),
+        programmes=broadcast_programmes(city, on),
+        lighting=lighting_programmes(city, on),
     )
 
 

@@ -13,13 +13,18 @@ from app.errors import StartError
 from app.simulated_place import find_place
 from app.sinks import Counted
 from devices.clock import SteppedClock
+from devices.entities.broadcast_programmes import ENTITY as BROADCAST_PROGRAMMES
+from devices.entities.lighting_programmes import ENTITY as LIGHTING_PROGRAMMES
+from devices.entity import entity_cells
 from devices.registry_files import write_csv
+from devices.table_files import FileFormat, write_lines
 from simulators.city import SimulatedCity
 from simulators.disorder import Disorder
 from simulators.driver import Driver, Publisher, Timing
 from simulators.pace import FixedPace
 from simulators.scenario import ScenarioError, load_scenario
 from simulators.simulation import Simulation
+from simulators.standing import standing_truth
 from simulators.truth import TruthHeader, write_truth
 
 __all__ = ["Outcome", "Run", "SimulationPlan", "play", "prepare"]
@@ -67,17 +72,39 @@ class Run:
         """Write the devices as CSV that a service can import."""
         write_csv(self.city.devices, path)
 
+    def write_programmes(self, folder: Path) -> None:
+        """Write the broadcast and lighting programmes as CSV files that a service can import.
+
+        Raises:
+            StartError: the folder cannot be written.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for kind, entities in (
+                (BROADCAST_PROGRAMMES, self.city.programmes),
+                (LIGHTING_PROGRAMMES, self.city.lighting),
+            ):
+                lines = (entity_cells(kind, entity) for entity in entities)
+                text = write_lines(lines, FileFormat.CSV, kind.columns)
+                (folder / f"{kind.id}.csv").write_text(text, encoding="utf-8", newline="")
+        except OSError as error:
+            raise StartError(
+                f"--programmes-out: {str(folder)!r} cannot be written ({error.strerror})"
+            ) from error
+
     def write_truth(self, path: Path) -> None:
-        """Write what was injected up to now."""
+        """Write what was injected up to now, and what is wrong in the registry."""
+        now_ms = self.simulation.now_ms
         header = TruthHeader(
             city=self.city.city.id,
             scenario=self.scenario_id,
             seed=self.plan.seed,
             devices=self.speaking,
             from_ms=self.plan.from_ms,
-            to_ms=self.simulation.now_ms,
+            to_ms=now_ms,
         )
-        write_truth(path, header, self.simulation.truth())
+        standing = standing_truth(self.city.devices, self.plan.from_ms, now_ms)
+        write_truth(path, header, [*standing, *self.simulation.truth()])
 
 
 @dataclass(frozen=True)

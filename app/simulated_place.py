@@ -15,7 +15,7 @@ from devices.errors import RegistryError
 from devices.registry import Registry
 from devices.registry_files import read_registry
 from simulators.city import SimulatedCity, build_city
-from simulators.layout.programmes import broadcast_programmes
+from simulators.layout.programmes import broadcast_programmes, lighting_programmes
 
 __all__ = ["Place", "find_place"]
 
@@ -45,6 +45,7 @@ class Place:
                     city=self.city,
                     devices=tuple(self.registry.values()),
                     programmes=broadcast_programmes(self.city, on),
+                    lighting=lighting_programmes(self.city, on),
                 )
             )
         except ValueError as error:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from devices.cities import City
+from devices.entities.lighting_programmes import LightingProgramme
 from devices.programmes import BroadcastProgramme
 from devices.registry import Device
 from simulators.layout.cameras import lay_out_cameras
 from simulators.layout.lighting import lay_out_lighting
 from simulators.layout.network import Network
-from simulators.layout.programmes import broadcast_programmes
+from simulators.layout.programmes import broadcast_programmes, lighting_programmes
 from simulators.layout.site import Site
 from simulators.layout.villages import lay_out_villages
 
@@ -27,7 +28,7 @@ _FOUNDED = date(2026, 6, 1)
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedCity:
-    """A city with its devices (passive parents first) and broadcast programmes.
+    """A city with its devices (passive parents first), broadcast and lighting programmes.
 
     Any registry can stand here, not only what `build_city` makes.
     """
@@ -35,6 +36,7 @@ class SimulatedCity:
     city: City
     devices: tuple[Device, ...]
     programmes: tuple[BroadcastProgramme, ...]
+    lighting: tuple[LightingProgramme, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ def build_city(city: City, device_count: int, seed: int, *, on: date = _FOUNDED)
         city=city,
         devices=(*network.devices, *cabinets, *lamps, *access_points, *loudspeakers, *cameras),
         programmes=broadcast_programmes(city, on),
+        lighting=lighting_programmes(city, on),
     )
 
 

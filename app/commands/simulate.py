@@ -92,6 +92,9 @@ def simulate(
         Path | None, typer.Option(help="Write what was injected, where and when, as JSON lines.")
     ] = None,
     registry_out: Annotated[Path | None, typer.Option(help="Write the devices as registry CSV.")] = None,
+    programmes_out: Annotated[
+        Path | None, typer.Option(help="Write broadcast and lighting programmes as CSV into this folder.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write the messages to this file as JSON lines, not to a broker.")
     ] = None,
@@ -161,7 +164,14 @@ def simulate(
             interval_s=None if interval is None else _positive("--interval", interval),
             disorder=_disorder(disorder),
         )
-        _speak(plan, address, out=out, registry_out=registry_out, truth=truth)
+        _speak(
+            plan,
+            address,
+            out=out,
+            registry_out=registry_out,
+            programmes_out=programmes_out,
+            truth=truth,
+        )
     except ValidationError as error:
         raise SystemExit(f"ioc simulate: {wrong_settings(error)}") from None
     except (StartError, LoadError) as error:
@@ -174,6 +184,7 @@ def _speak(
     *,
     out: Path | None,
     registry_out: Path | None,
+    programmes_out: Path | None,
     truth: Path | None,
 ) -> None:
     """Let a city speak as planned, and write what is asked for."""
@@ -181,6 +192,8 @@ def _speak(
     run = prepare(plan)
     if registry_out is not None:
         run.write_registry(registry_out)
+    if programmes_out is not None:
+        run.write_programmes(programmes_out)
     sink = file_sink(out) if out is not None else broker_sink(address, f"ioc-simulate-{plan.seed}")
     outcome = asyncio.run(play_on_screen(run, sink, console))
     if truth is not None:

@@ -18,8 +18,11 @@ from app.mqtt import BrokerAddress, PahoSource
 from app.simulate import SimulationPlan, play, prepare
 from app.simulated_place import find_place
 from app.sinks import broker_sink
+from devices.entity import read_entity
+from devices.entity_catalogue import entity_kinds
 from devices.messages import RawMessage
 from devices.registry_files import read_registry
+from devices.table_files import FileFormat, read_lines
 from simulators.disorder import Disorder
 from simulators.truth import read_truth
 
@@ -91,6 +94,31 @@ def test_simulate_truth_and_registry_fit_what_was_said(simulate: Simulate, tmp_p
     assert {one["topic"].split("/")[4] for one in lines(tmp_path / "out.jsonl")} == {
         device.id for device in devices.values() if not device.is_passive
     }
+
+
+def test_simulate_truth_names_the_camera_that_is_out_of_calibration(
+    simulate: Simulate, tmp_path: Path
+) -> None:
+    truth = tmp_path / "truth.jsonl"
+    assert simulate("--truth", str(truth)).exit_code == 0
+    (record,) = read_truth(truth).records
+    assert (record.fault, record.device) == ("calibration_expired", "TK-T-004")
+    assert (record.from_ms, record.to_ms) == (START_MS, START_MS + 1_800_000)
+    assert record.rules == ("camera.calibration_expired",)
+
+
+def test_simulate_programmes_are_written_as_a_service_imports_them(
+    simulate: Simulate, tmp_path: Path
+) -> None:
+    assert simulate("--programmes-out", str(tmp_path / "dated")).exit_code == 0
+    for name, count in (("broadcast-programmes", 8), ("lighting-programmes", 4)):
+        kind = entity_kinds()[name]
+        content = (tmp_path / "dated" / f"{name}.csv").read_bytes()
+        lines, problems = read_lines(content, FileFormat.CSV, kind.columns)
+        assert not problems
+        entities = [read_entity(kind, line.cells, line.number) for line in lines]
+        assert len(entities) == count
+        assert all(entity is not None and not wrong for entity, wrong in entities)
 
 
 def test_simulate_registry_file_says_the_same_again(simulate: Simulate, tmp_path: Path) -> None:

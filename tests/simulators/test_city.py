@@ -1,17 +1,21 @@
 import itertools
 import math
 from collections import Counter
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 import msgspec
 import pytest
+from astral import Observer
+from astral.sun import sunrise, sunset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.catalogue import kinds
 from devices.cities import Area, City, load_city
+from devices.dim_curve import SunTimes, dim_pct_at
 from devices.registry import Device, Phase, Registry
 from simulators.city import MIN_DEVICES, SimulatedCity, build_city
+from simulators.daylight import LightingClock
 
 
 def speaking(city: SimulatedCity) -> list[Device]:
@@ -108,6 +112,19 @@ def test_build_city_every_area_has_a_morning_and_an_afternoon_programme(
     hours = {(p.area, p.starts.hour, p.ends.isoformat()) for p in city.programmes}
     expected = {(a.slug, hour, f"{hour:02d}:45:00") for a in tam_ky.areas for hour in (5, 17)}
     assert hours == expected
+
+
+def test_build_city_lighting_programmes_ask_for_what_the_lamps_do(city: SimulatedCity, tam_ky: City) -> None:
+    assert {programme.area for programme in city.lighting} == {area.slug for area in tam_ky.areas}
+    curve = city.lighting[0].curve
+    observer = Observer(tam_ky.latitude, tam_ky.longitude)
+    for day in (date(2026, 6, 20), date(2026, 12, 21)):
+        sun = SunTimes(sunrise(observer, day, tzinfo=tam_ky.zone), sunset(observer, day, tzinfo=tam_ky.zone))
+        begins = datetime.combine(day, time(), tam_ky.zone)
+        clock = LightingClock(tam_ky, round(begins.timestamp() * 1000))
+        for minute in range(0, 24 * 60, 7):
+            at = begins + timedelta(minutes=minute)
+            assert dim_pct_at(curve, at, sun) == clock.state(round(at.timestamp() * 1000)).dim_pct
 
 
 def test_build_city_without_names_numbers_its_streets(tam_ky: City) -> None:
