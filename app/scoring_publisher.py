@@ -39,21 +39,25 @@ class StepPublisher:
             self._socket.close()
             raise
 
-    def publish(self, messages: Sequence[Outgoing]) -> None:
+    def encoded(self, messages: Sequence[Outgoing]) -> list[bytes]:
+        """Messages as they will go out; to be published next, in this order, and once."""
+        return [self._encoded(message) for message in messages]
+
+    def publish(self, encoded: Sequence[bytes]) -> None:
         """Hand messages to the broker in their order; not all need be acknowledged when this returns.
 
         Raises:
             ConnectionError: the connection is lost, or a message was refused.
         """
         first = 0
-        while first < len(messages):
+        while first < len(encoded):
             free = min(_CHUNK, self._window - self._in_flight)
             if not free:
                 self._take_acknowledgements()
                 continue
-            chunk = messages[first : first + free]
+            chunk = encoded[first : first + free]
             self._in_flight += len(chunk)
-            self._socket.sendall(b"".join(map(self._encoded, chunk)))
+            self._socket.sendall(b"".join(chunk))
             first += len(chunk)
 
     def settle(self) -> None:

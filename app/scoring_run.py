@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from app.assembly import broker_session
 from app.brokers import HOST, BrokerStartError, ChildBroker, chosen_broker, free_port
@@ -39,6 +40,7 @@ __all__ = ["Progress", "RunOptions", "run_and_score"]
 _WHO = "ioc score"
 _LOOK_EVERY_S = 0.5
 _GATHER_S = 1.0
+_START_S = 20.0
 _TRUTH_FILE = "truth.jsonl"
 
 
@@ -149,7 +151,7 @@ async def _started(options: RunOptions) -> AsyncIterator[_Run]:
         )
         service = Service(pipeline, session, None)
         cleanups.push_async_callback(service.stop)
-        await service.start()
+        await _in_time(service.start())
         child = CityProcess(options.plan, broker.address)
         cleanups.push_async_callback(child.stop)
 
@@ -160,6 +162,20 @@ async def _started(options: RunOptions) -> AsyncIterator[_Run]:
 
         player = Player(child, pipeline, source, clock, barrier, check)
         yield _Run(stores=stores, service=service, broker=broker, player=player)
+
+
+async def _in_time(starting: Coroutine[Any, Any, None]) -> None:
+    """Start the service.
+
+    Raises:
+        StartError: it takes too long.
+    """
+    try:
+        await asyncio.wait_for(starting, _START_S)
+    except TimeoutError:
+        raise StartError(
+            f"the service is not ready after {_START_S:g} s; with --data its log is kept"
+        ) from None
 
 
 def _settings(options: RunOptions) -> _FullSpeed:

@@ -53,7 +53,7 @@ def test_step_goes_out_in_order_and_settles_when_all_is_acknowledged() -> None:
         line.sendall(ack(2)[3:] + ack(3))
 
     with broker(talk) as address, closing(StepPublisher(address, "city")) as publisher:
-        publisher.publish([message(number) for number in range(3)])
+        publisher.publish(publisher.encoded([message(number) for number in range(3)]))
         publisher.settle()
     assert [heard[0][at * PUBLISH_BYTES + 4 :][:3] for at in range(3)] == [b"t/0", b"t/1", b"t/2"]
 
@@ -73,7 +73,7 @@ def test_no_more_is_in_flight_than_the_broker_takes() -> None:
         line.sendall(ack(2) + ack(3))
 
     with broker(talk) as address, closing(StepPublisher(address, "city")) as publisher:
-        publisher.publish([message(number) for number in range(3)])
+        publisher.publish(publisher.encoded([message(number) for number in range(3)]))
         publisher.settle()
     assert [len(part) for part in heard] == [2 * PUBLISH_BYTES, PUBLISH_BYTES]
 
@@ -101,6 +101,6 @@ def test_refused_message_is_an_error() -> None:
         line.sendall(b"\x40\x03\x00\x01\x87")
 
     with broker(talk) as address, closing(StepPublisher(address, "city")) as publisher:
-        publisher.publish([message(1)])
+        publisher.publish(publisher.encoded([message(1)]))
         with pytest.raises(ConnectionError, match="should have acknowledged"):
             publisher.settle()
