@@ -3,13 +3,13 @@
 import re
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from app.commands.options import check_writable, seconds
 from app.errors import StartError
 from app.mqtt import BrokerAddress
-from devices.cities import load_city
-from simulators.city import build_city
+from app.simulated_place import find_place
 from simulators.load.errors import LoadError
 from simulators.load.messages import DeviceMessages
 from simulators.load.plan import MAX_CONNECTIONS, LoadPlan
@@ -77,17 +77,15 @@ class LoadOptions:
 
 
 def city_messages(name: str, devices: int, seed: int) -> list[DeviceMessages]:
-    """The messages of a city's devices as they speak in this hour: same seed and hour, same messages.
+    """The messages of a place's devices as they speak in this hour: same seed and hour, same messages.
 
     Raises:
-        StartError: there is no such city.
+        StartError: there is no such place.
     """
     hour_ms = time.time_ns() // 1_000_000 // _HOUR_MS * _HOUR_MS
-    try:
-        city = load_city(name)
-    except LookupError as error:
-        raise StartError(f"--city: {error}") from error
-    return device_messages(build_city(city, devices, seed), seed=seed, at_ms=hour_ms)
+    place = find_place(name)
+    local_day = datetime.fromtimestamp(hour_ms / 1000, place.city.zone).date()
+    return device_messages(place.populate(devices, seed, local_day, None), seed=seed, at_ms=hour_ms)
 
 
 def _rate_per_s(rate: str) -> float | None:

@@ -23,6 +23,7 @@ from app.logs import logging_to
 from app.settings import ServiceSettings
 from app.wiring import Pipeline, Stores
 from benchmarks.rig import city_of_load
+from collector.self_report import KIND as COLLECTOR
 from devices.batch import ReadingBatch
 from devices.clock import SystemClock
 from devices.registry import Registry
@@ -40,7 +41,9 @@ class _Count:
     ages_ms: list[pl.Series] = field(default_factory=list)
 
     def note(self, batch: ReadingBatch) -> None:
-        """A batch has been stored."""
+        """A batch has been stored; what the collector says of itself is none of the load."""
+        if batch.kind == COLLECTOR:
+            return
         self.stored += batch.frame.height
         if self.keep_ages:
             self.ages_ms.append(time.time_ns() // 1_000_000 - batch.frame["measured_at"].to_physical())

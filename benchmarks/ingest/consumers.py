@@ -11,9 +11,11 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from app.mqtt import BrokerAddress
-from benchmarks.ingest.influx import TOKEN, InfluxServer
+from benchmarks.ingest.influx import ORG, InfluxServer
 from benchmarks.ingest.telegraf import configuration
 from benchmarks.rig import cpu_s
+from collector.self_report import KIND as COLLECTOR
+from devices.catalogue import kinds
 from devices.topics import NATIVE_FILTERS
 
 __all__ = ["Collector", "Consumer", "StalledError", "Subscriber", "Telegraf"]
@@ -98,14 +100,15 @@ class Collector(_Child):
         self._command = [sys.executable, "-m", "benchmarks.ingest.collector", "--data", str(folder)]
         self._command += ["--mqtt-port", str(broker.port), "--devices", str(devices), "--expect", str(expect)]
         self._command += ["--ages"] if keep_ages else []
-        self._environment = dict(os.environ)
+        # Settings of whoever measures would be settings of the collector too.
+        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("IOC_")}
         self._server = server
         self._folder = folder
         self._bucket = folder.name
         self._expect = expect
         if server is not None:
-            self._command += ["--influx-url", server.url, "--influx-bucket", self._bucket]
-            self._environment[TOKEN] = server.token
+            named = {"URL": server.url, "ORG": ORG, "BUCKET": self._bucket, "TOKEN": server.token}
+            self._environment |= {f"IOC_INFLUX_{name}": value for name, value in named.items()}
         self._ready = threading.Event()
         self._complete = threading.Event()
         self._ready_cpu_s = 0.0
@@ -136,7 +139,11 @@ class Collector(_Child):
             if time.monotonic() - since_s > _STALLED_S:
                 raise StalledError(f"the collector stopped at {stored:,} stored")
         used: float = self.told["cpu_s"]
-        rows = self._server.rows(self._bucket) if self._server is not None else self._expect
+        rows = (
+            self._server.rows(self._bucket, kinds()[COLLECTOR].table)
+            if self._server is not None
+            else self._expect
+        )
         if rows != self._expect:
             raise StalledError(f"the collector stored {rows:,} rows of {self._expect:,}")
         return used - self._ready_cpu_s

@@ -30,12 +30,14 @@ class Contestants:
 
     def collector(self, broker: BrokerAddress, expect: int, *, keep_ages: bool = False) -> Collector:
         """The collector into InfluxDB where there is one, else into DuckDB."""
-        return self._collector(broker, expect, None, keep_ages=keep_ages)
+        return self._collector(broker, expect, self.server, keep_ages=keep_ages)
 
     def makers(self, messages: int) -> Mapping[str, Maker]:
         """Those that can take part, in the order of their turns."""
         found: dict[str, Maker] = {C_SUBSCRIBER: lambda broker: Subscriber(broker, messages)}
         server, telegraf = self.server, find_server("telegraf")
+        if server is not None:
+            found[COLLECTOR_INFLUX] = lambda broker: self._collector(broker, messages, server)
         if server is not None and telegraf is not None:
             found[TELEGRAF] = lambda broker: Telegraf(
                 telegraf, broker, server, self._own_folder("telegraf"), expect=messages
