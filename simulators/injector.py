@@ -106,7 +106,9 @@ class Injector:
         if occurrence.fixed or not fault.real:
             return True
         seen_ms = fault.observable(injection, self._world)
-        return seen_ms is not None and seen_ms + _SEEN_MS <= injection.to_ms
+        if seen_ms is None or seen_ms + _SEEN_MS > injection.to_ms:
+            return False
+        return occurrence.seen_by_ms is None or seen_ms + _SEEN_MS <= occurrence.seen_by_ms
 
     def _take_place(self, occurrence: Occurrence, injection: Injection) -> bool:
         """Note an injection and its effects, unless something else touches one of the devices then."""

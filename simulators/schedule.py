@@ -23,7 +23,8 @@ class Occurrence:
     """A fault that wants to happen: at one of several moments (epoch ms), in the order of preference.
 
     `place` is what the scenario says about the device; `choice` the seed's number for what is left open.
-    A `fixed` one happens at its moment or not at all, and need not be seen.
+    A `fixed` one happens at its moment or not at all, and need not be seen; others have been seen at
+    `seen_by_ms`, if that is given.
     """
 
     fault: FaultType
@@ -31,6 +32,7 @@ class Occurrence:
     for_ms: int
     choice: int
     fixed: bool
+    seen_by_ms: int | None = None
     place: str | int | None = None
 
 
@@ -123,6 +125,8 @@ class Schedule:
             for_ms=_lasting_ms(plan, fault, random),
             choice=choice,
             fixed=False,
+            # So that a run of a single day has something to show of most types.
+            seen_by_ms=None if day else most_ms,
             place=place,
         )
 

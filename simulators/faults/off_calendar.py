@@ -27,9 +27,9 @@ FAULT = FaultType(
         en="The lamp is commanded on and off three hours before the programme",
     ),
     effects=turned(SHIFTED, value=_AHEAD_MS),
-    rules=("lamp.off_calendar", "lamp.day_burner"),
+    rules=("lamp.off_calendar",),
     observable=_observable,
     shows="three hours before dusk or dawn",
-    also=symptoms("lamp.dimming_failure"),
+    also=symptoms("lamp.day_burner", "lamp.dimming_failure"),
     lasts=("6h", "20h"),
 )
