@@ -51,20 +51,15 @@ class DeviceRepository:
             _audit(connection, "registry.replace", {"devices": len(registry)}, who, at_ms)
 
     def update(
-        self, changed: Iterable[Device], *, removed: Sequence[str] = (), action: str, who: str, at_ms: int
-    ) -> Registry:
-        """The registry with some devices added or overwritten, and others gone. The change is audited.
+        self, registry: Registry, changed: Iterable[str], removed: Sequence[str], audited: AuditEntry
+    ) -> None:
+        """Make this the registry where only these ids differ from the stored one; audited as that entry says.
 
-        Raises:
-            RegistryError: the registry as a whole would break a rule; nothing is written.
+        New devices come last.
         """
-        by_id = {device.id: device for device in changed}
         with self._database.write() as connection:
-            standing = dict(_load(connection)) | by_id
-            registry = Registry(device for device in standing.values() if device.id not in set(removed))
-            _overwrite(connection, by_id, removed)
-            _audit(connection, action, {"changed": len(by_id), "removed": len(removed)}, who, at_ms)
-        return registry
+            _overwrite(connection, {device_id: registry[device_id] for device_id in changed}, removed)
+            append_audit(connection, audited)
 
 
 def _load(connection: Connection) -> Registry:
@@ -86,7 +81,7 @@ def _store(connection: Connection, registry: Registry) -> None:
 
 
 def _overwrite(connection: Connection, changed: Mapping[str, Device], removed: Sequence[str]) -> None:
-    """Put devices in their places; new ones come last."""
+    """Put devices in their places."""
     ranks: dict[str, int] = {
         row.id: row.rank for row in connection.execute(select(devices.c.id, devices.c.rank))
     }

@@ -11,6 +11,7 @@ from devices.device_table import device_cells, read_device
 from devices.entities import broadcast_programmes
 from devices.entity import EntityKind, entity_cells, entity_problems, key_of, read_entity
 from devices.entity_catalogue import entity_kinds
+from devices.errors import RegistryError
 from devices.import_plan import Plan, plan_import
 from devices.programmes import BroadcastProgramme
 from devices.registry import Registry
@@ -18,6 +19,7 @@ from devices.registry_checks import registry_problems
 from devices.registry_files import read_devices, write_devices
 from devices.table_files import FileFormat, read_lines, write_lines
 from store.operations.adoption import adopted_cells, identified, unknown_cells, wrong_native_id
+from store.operations.audit import AuditEntry
 from store.operations.database import OperationsDatabase
 from store.operations.devices import DeviceRepository
 from store.operations.entities import EntityRepository
@@ -82,13 +84,10 @@ class Registrar:
         with self._turn:
             standing = self._devices.load()
             plan = plan_import(standing, devices, key_of=_id_of, cells_of=device_cells, replace=mode.replace)
-            problems += [*plan.problems, *_registry_problems(standing, plan)]
-            report = _report(plan, problems, str)
-            if _is_to_be_done(report, mode):
-                registry = self._devices.update(
-                    plan.written, removed=plan.removed, action="registry.import", **vars(author)
-                )
-                self._tell(registry)
+            registry, found = _planned(standing, plan)
+            report = _report(plan, [*problems, *plan.problems, *found], str)
+            if _is_to_be_done(report, mode) and registry is not None:
+                self._write(registry, plan, "registry.import", author)
         return report
 
     def export_devices(self, file_format: FileFormat) -> str:
@@ -153,17 +152,15 @@ class Registrar:
             standing = self._devices.load()
             device, problems = read_device(adopted_cells(pending, cells, standing), 1)
             problems += unknown_cells(cells)
-            if device is not None:
-                device = identified(device, pending)
-                plan = plan_import(
-                    standing, [(1, device)], key_of=_id_of, cells_of=device_cells, replace=False
-                )
-                problems += _registry_problems(standing, plan)
-                problems += wrong_native_id(device, pending)
-            if problems or device is None:
+            if device is None:
                 raise RegisteringRefusedError(problems)
-            registry = self._devices.update([device], action="device.adopt", **vars(author))
-            self._tell(registry)
+            device = identified(device, pending)
+            plan = plan_import(standing, [(1, device)], key_of=_id_of, cells_of=device_cells, replace=False)
+            registry, found = _planned(standing, plan)
+            problems += [*found, *wrong_native_id(device, pending)]
+            if problems or registry is None:
+                raise RegisteringRefusedError(problems)
+            self._write(registry, plan, "device.adopt", author)
         return device, registry
 
     def dismiss(self, row: int, author: Author) -> None:
@@ -173,6 +170,13 @@ class Registrar:
             NoSuchRecordError: no such device is pending.
         """
         self.pending.dismiss(row, **vars(author))
+
+    def _write(self, registry: Registry, plan: Plan[str, Device], action: str, author: Author) -> None:
+        """Make this the registry, and tell."""
+        counts = {"changed": len(plan.written), "removed": len(plan.removed)}
+        entry = AuditEntry(action=action, target="registry", detail=counts, **vars(author))
+        self._devices.update(registry, [*plan.added, *plan.changed], plan.removed, entry)
+        self._tell(registry)
 
     def _tell(self, registry: Registry) -> None:
         self.pending.forget_known(registry)
@@ -219,14 +223,29 @@ def _report(
     )
 
 
-def _registry_problems(standing: Registry, plan: Plan[str, Device]) -> Iterator[LineProblem]:
-    """What is wrong with the registry that a plan would make, by the lines of the file."""
+def _planned(standing: Registry, plan: Plan[str, Device]) -> tuple[Registry | None, list[LineProblem]]:
+    """The registry that a plan would make, or what is wrong with it."""
+    moved = list(_moved_ids(standing, plan))
+    try:
+        # Checking twice is for the files that are wrong.
+        registry = Registry(plan.result.values())
+    except RegistryError:
+        return None, [*_registry_problems(plan), *moved]
+    return (None, moved) if moved else (registry, [])
+
+
+def _registry_problems(plan: Plan[str, Device]) -> Iterator[LineProblem]:
+    """What is wrong with the devices that a plan would leave, by the lines of the file."""
     for problem in registry_problems(list(plan.result.values())):
         line = plan.lines.get(problem.device, 0)
         device = plan.result[problem.device]
         value = device_cells(device).get(problem.column, "")
         text = problem.text if line else f"of {problem.device}: {problem.text}"
         yield LineProblem(line, problem.column, text, value)
+
+
+def _moved_ids(standing: Registry, plan: Plan[str, Device]) -> Iterator[LineProblem]:
+    """Ids that the file gives to a device of another kind."""
     for device_id in plan.changed:
         before, after = standing[device_id].kind, plan.result[device_id].kind
         if before != after:

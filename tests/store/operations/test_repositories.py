@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from devices.entities.broadcast_programmes import ENTITY as PROGRAMMES
-from devices.errors import RegistryError
 from devices.programmes import BroadcastProgramme
 from devices.registry import Device, Life, Phase, Registry, Supply
 from devices.registry_files import read_registry, write_csv
@@ -22,6 +21,8 @@ from store.operations.faults import FaultRepository
 from store.operations.keys import KeyRepository
 from store.operations.records import FaultRecord, from_body
 from tests.store.operations.support import outcome, raised
+
+CHANGE = AuditEntry(at_ms=6, who="anna", action="registry.import", target="registry")
 
 
 @pytest.fixture
@@ -92,19 +93,17 @@ def test_registry_replaced_has_only_the_new_devices(devices: DeviceRepository) -
     assert list(devices.load()) == ["z-switch"]
 
 
-def test_registry_updated_keeps_the_rest_and_refuses_what_breaks_the_whole(devices: DeviceRepository) -> None:
+def test_registry_updated_keeps_the_rest_in_its_order(devices: DeviceRepository, audit: AuditLog) -> None:
     devices.replace(Registry(rich_devices()), who="anna", at_ms=5)
     new = [Device(id=name, kind="lighting-cabinet", area="ban-thach") for name in ("a-cab", "cab")]
-    devices.update(new, action="registry.import", who="anna", at_ms=6)
-    with pytest.raises(RegistryError, match="names the parent 'nobody'"):
-        devices.update(
-            [Device(id="x", kind="switch", area="a", uplink="nobody")], action="x", who="anna", at_ms=7
-        )
+    changed = Registry((dict(Registry(rich_devices())) | {device.id: device for device in new}).values())
+    devices.update(changed, ["a-cab", "cab"], [], CHANGE)
+    assert audit.list().items[0].action == CHANGE.action
 
     loaded = devices.load()
     assert list(loaded) == ["z-switch", "cab", "old-lamp", "lamp", "a-cab"]
     assert loaded["cab"].area == "ban-thach"
-    devices.update([], removed=["a-cab"], action="registry.import", who="anna", at_ms=8)
+    devices.update(Registry(rich_devices()), [], ["a-cab"], CHANGE)
     assert list(devices.load()) == ["z-switch", "cab", "old-lamp", "lamp"]
 
 
