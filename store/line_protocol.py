@@ -83,18 +83,19 @@ def _field(column: pl.Series, value: str) -> tuple[str, pl.Series]:
 def _as_text(column: pl.Series, value: str) -> pl.Series:
     if value != "text":
         return column.cast(pl.String)
-    for sign in ("\\", '"'):
-        if column.str.contains(sign, literal=True).any():
-            column = column.str.replace_all(sign, f"\\{sign}", literal=True)
-    return column
+    return _escaped(column, r"([\\\"])")
 
 
 def _tag(column: pl.Series) -> pl.Series:
     """A tag's value; what device ids and slugs never hold is escaped all the same."""
-    for sign in (",", "=", " "):
-        if column.str.contains(sign, literal=True).any():
-            column = column.str.replace_all(sign, f"\\{sign}", literal=True)
-    return column
+    return _escaped(column, "([,= ])")
+
+
+def _escaped(column: pl.Series, signs: str) -> pl.Series:
+    """The column with a backslash before each of the signs; most columns have none of them."""
+    if not column.str.contains(signs).any():
+        return column
+    return column.str.replace_all(signs, r"\$1")
 
 
 def _as_json(name: str, members: tuple[str, ...]) -> pl.Expr:
