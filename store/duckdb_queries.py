@@ -17,7 +17,7 @@ _FUNCTIONS = {
     Aggregate.COUNT: "count({0})",
     Aggregate.FIRST: "arg_min({0}, key)",
     Aggregate.LAST: "arg_max({0}, key)",
-    # Nearest rank as InfluxQL has it; DuckDB's own quantiles round otherwise. Position 0 is null.
+    # Nearest rank as InfluxQL has it; DuckDB's own quantiles round otherwise.
     Aggregate.PERCENTILE: "list_sort(list({0}) FILTER ({0} IS NOT NULL))"
     "[CAST(floor(count({0}) * $percentile / 100 + 0.5) AS BIGINT)]",
 }

@@ -29,7 +29,7 @@ class Aggregate(StrEnum):
     FIRST = "first"
     LAST = "last"
     PERCENTILE = "percentile"
-    """By nearest rank: the value at position floor(count * percentile / 100 + 0.5), null for position 0."""
+    """By nearest rank: the value at position floor(count * percentile / 100 + 0.5)."""
 
 
 _OF_ANY_TYPE = frozenset({Aggregate.COUNT, Aggregate.FIRST, Aggregate.LAST})
@@ -81,8 +81,9 @@ class WindowQuery:
                 )
         if not self.from_ms < self.to_ms or self.every_ms < 0:
             raise ValueError(f"from < to and every >= 0, got {self.from_ms}, {self.to_ms}, {self.every_ms}")
-        if not 0 < self.percentile <= 100:  # noqa: PLR2004 - per cent
-            raise ValueError(f"a percentile is above 0 and at most 100, got {self.percentile!r}")
+        # Below it a window of few values has no nearest rank, at which InfluxQL leaves out all that follow.
+        if not 50 <= self.percentile <= 100:  # noqa: PLR2004 - per cent
+            raise ValueError(f"a percentile is from 50 to 100, got {self.percentile!r}")
         if self.every_ms and (self.to_ms - self.from_ms) // self.every_ms > _MOST_WINDOWS:
             raise ValueError(f"at most {_MOST_WINDOWS} windows; ask for longer ones or less time")
         if _offset_ms(self.zone, self.from_ms) != _offset_ms(self.zone, self.to_ms):

@@ -1,10 +1,14 @@
 """Which telemetry store the settings open, and the commands over it."""
 
+import asyncio
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import polars as pl
 import pytest
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
@@ -13,10 +17,16 @@ from app.data_directory import DataDirectory
 from app.errors import StartError
 from app.settings import ServiceSettings
 from app.telemetry import influx_address, open_telemetry
+from app.wiring import Stores
+from collector.fates import Fate, Tally
+from collector.tail import JournalTail
+from collector.writer import Writer
 from devices.batch import ReadingBatch
+from devices.stream import DeadLetterBatch
 from store.duckdb_store import DuckdbTelemetryStore
 from store.influx_client import InfluxAddress, InfluxConnection
 from store.influx_store import InfluxTelemetryStore
+from store.telemetry import TelemetryUnavailableError
 from tests.store.readings import many_lamps
 
 NOBODY = "http://127.0.0.1:1"
@@ -90,6 +100,37 @@ def test_status_of_a_server_that_is_away_says_so(tmp_path: Path) -> None:
     run = CliRunner().invoke(cli, ["store", "status"], env=environment)
     assert run.exit_code == 1
     assert f"ioc store status: InfluxDB at '{NOBODY}'" in str(run.exception)
+
+
+@pytest.mark.influx
+async def test_pipeline_writes_the_journal_to_influxdb(
+    directory: DataDirectory, influx_bucket: InfluxAddress
+) -> None:
+    settings = ServiceSettings(
+        influx_url=influx_bucket.url,
+        influx_org=influx_bucket.org,
+        influx_bucket=influx_bucket.bucket,
+        influx_token=SecretStr(influx_bucket.token),
+    )
+    stores = Stores(directory, settings)
+    good = many_lamps(500)
+    tally = Tally()
+    tally.add(Fate.RECEIVED, 1_000)
+    bad = good.with_columns(power_w=pl.lit(math.inf), seq=pl.col("seq") + 500)
+    batches = [ReadingBatch("streetlight", frame) for frame in (good, bad)]
+    stores.journal.append(batches, tally, 10_000, 1_000)
+    stop = asyncio.Event()
+    stop.set()
+    tail = JournalTail(stores.journal)
+    await Writer(stores.journal, tail, stores.telemetry, TelemetryUnavailableError).run(stop)
+    balance = stores.journal.balance()
+    assert stores.telemetry.counts()["streetlight"] == 500
+    assert balance.adds_up
+    assert balance.tally.reasons(Fate.DEAD_LETTERED) == {"store_refused": 500}
+    letters = stores.journal.read(2, 10)[-1].content
+    assert isinstance(letters, DeadLetterBatch)
+    assert letters.frame.height == 500
+    stores.close()
 
 
 @pytest.mark.influx

@@ -253,6 +253,23 @@ def test_windows_refuse_the_mean_of_a_text(store: TelemetryStore) -> None:
         hourly(store, fields=["power_state"])
 
 
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"percentile": 49.0}, "from 50 to 100"),
+        ({"to_ms": MIDNIGHT}, "from < to"),
+        ({"every_ms": 1, "to_ms": MIDNIGHT + HOUR_MS}, "at most 100000 windows"),
+        ({"fields": []}, "at least one field"),
+        ({"zone": "Europe/Paris", "from_ms": MIDNIGHT - 90 * 24 * HOUR_MS}, "offset"),
+    ],
+)
+def test_windows_that_no_backend_could_answer_are_refused(
+    store: TelemetryStore, changes: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(ValueError, match=why):
+        hourly(store, **changes)
+
+
 def test_top_devices_are_those_with_the_highest_value(filled: TelemetryStore) -> None:
     filled.write(lamps({"lamp": 1, "ts": MIDNIGHT, "power_w": 59.0}))
     query = WindowQuery(
