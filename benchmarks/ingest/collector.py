@@ -8,7 +8,6 @@ percentiles of publish to stored in milliseconds besides. It ends with its input
 import argparse
 import asyncio
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -17,14 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from pydantic import SecretStr
 
 from app.assembly import broker_session
 from app.data_directory import DataDirectory
 from app.logs import logging_to
 from app.settings import ServiceSettings
 from app.wiring import Pipeline, Stores
-from benchmarks.ingest.influx import ORG, TOKEN
 from benchmarks.rig import city_of_load
 from collector.self_report import KIND as COLLECTOR
 from devices.batch import ReadingBatch
@@ -85,8 +82,6 @@ def main() -> None:
     parser.add_argument("--devices", type=int, required=True)
     parser.add_argument("--expect", type=int, required=True)
     parser.add_argument("--ages", action="store_true")
-    parser.add_argument("--influx-url")
-    parser.add_argument("--influx-bucket", default="")
     options = parser.parse_args()
     options.data.mkdir(parents=True)
     with logging_to(options.data / "log"):
@@ -94,14 +89,7 @@ def main() -> None:
 
 
 async def _collect(options: argparse.Namespace) -> None:
-    settings = ServiceSettings(
-        data_dir=options.data,
-        mqtt_port=options.mqtt_port,
-        influx_url=options.influx_url,
-        influx_org=ORG,
-        influx_bucket=options.influx_bucket,
-        influx_token=SecretStr(os.environ.get(TOKEN, "")),
-    )
+    settings = ServiceSettings(data_dir=options.data, mqtt_port=options.mqtt_port)
     directory = DataDirectory(settings.data_dir)
     stores = Stores(directory, settings)
     count = _Count(options.ages)
