@@ -139,14 +139,20 @@ class Collector(_Child):
             if time.monotonic() - since_s > _STALLED_S:
                 raise StalledError(f"the collector stopped at {stored:,} stored")
         used: float = self.told["cpu_s"]
-        rows = (
-            self._server.rows(self._bucket, kinds()[COLLECTOR].table)
-            if self._server is not None
-            else self._expect
-        )
+        self._check_rows()
+        return used - self._ready_cpu_s
+
+    def _check_rows(self) -> None:
+        """Ask the server, not the collector, how many there are.
+
+        Raises:
+            StalledError: not as many as were published.
+        """
+        if self._server is None:
+            return
+        rows = self._server.rows(self._bucket, without=kinds()[COLLECTOR].table)
         if rows != self._expect:
             raise StalledError(f"the collector stored {rows:,} rows of {self._expect:,}")
-        return used - self._ready_cpu_s
 
     def _last_words(self) -> str:
         log = self._folder / "log"
