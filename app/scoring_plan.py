@@ -15,6 +15,7 @@ __all__ = ["MOST_IN_A_STEP", "ScoringPlan", "city_of", "moment_in", "step_s_for"
 MOST_IN_A_STEP = 10_000
 """Messages that the intake takes at once, so that a step is one batch."""
 
+_DEVICES_PER_RETIRED = 200  # look like silent ones and are none
 _LONG_STEP_S, _LONGEST_STEP_S = 30.0, 60.0
 _STEPS_IN_AN_INTERVAL = 5
 _FULLEST_STEP = MOST_IN_A_STEP / 4  # rush hours and chatty devices say several times the usual
@@ -69,7 +70,8 @@ def city_of(plan: ScoringPlan) -> SimulatedCity:
     try:
         place = load_city(plan.city)
         on = datetime.fromtimestamp(plan.origin_ms / 1000, place.zone).date()
-        city = build_city(place, plan.devices, plan.seed, on=on)
+        retired = max(1, plan.devices // _DEVICES_PER_RETIRED)
+        city = build_city(place, plan.devices, plan.seed, on=on, retired_count=retired)
     except (LookupError, ValueError) as error:
         raise StartError(str(error.args[0])) from error
     if plan.interval_s is None:

@@ -1,12 +1,13 @@
 """A simulated city: devices at plausible places, with parents and programmes. Same seed, same city."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from devices.cities import City
 from devices.entities.lighting_programmes import LightingProgramme
 from devices.programmes import BroadcastProgramme
-from devices.registry import Device
+from devices.registry import Device, Life
 from simulators.layout.cameras import lay_out_cameras
 from simulators.layout.lighting import lay_out_lighting
 from simulators.layout.network import Network
@@ -50,11 +51,14 @@ class _Counts:
     cameras: int
 
 
-def build_city(city: City, device_count: int, seed: int, *, on: date = _FOUNDED) -> SimulatedCity:
+def build_city(
+    city: City, device_count: int, seed: int, *, on: date = _FOUNDED, retired_count: int = 0
+) -> SimulatedCity:
     """A city with exactly that many devices that speak, plus the switches and feeders they hang on.
 
     `on` is the local day it is imagined at: all camera calibrations but one are valid on it and for more
-    than a year after, and the programmes are in force from its year on.
+    than a year after, and the programmes are in force from its year on. `retired_count` of the access points
+    (no more than there are) have a predecessor in the registry that was retired and says nothing any more.
 
     Raises:
         ValueError: fewer devices than there are kinds.
@@ -65,12 +69,20 @@ def build_city(city: City, device_count: int, seed: int, *, on: date = _FOUNDED)
     cabinets, lamps = lay_out_lighting(site, network, counts.cabinets, counts.lamps)
     access_points, loudspeakers = lay_out_villages(site, network, counts.access_points, counts.loudspeakers)
     cameras = lay_out_cameras(site, network, counts.cameras)
+    access_points, retired = _with_predecessors(access_points, retired_count)
     return SimulatedCity(
         city=city,
-        devices=(*network.devices, *cabinets, *lamps, *access_points, *loudspeakers, *cameras),
+        devices=(*network.devices, *cabinets, *lamps, *access_points, *loudspeakers, *cameras, *retired),
         programmes=broadcast_programmes(city, on),
         lighting=lighting_programmes(city, on),
     )
+
+
+def _with_predecessors(devices: Sequence[Device], count: int) -> tuple[Sequence[Device], Sequence[Device]]:
+    """The devices, the first so many of which replaced another, and those others."""
+    old = [replace(device, id=f"{device.id}-old", life=Life.RETIRED) for device in devices[:count]]
+    new = [replace(device, replaces=before.id) for device, before in zip(devices[:count], old, strict=True)]
+    return [*new, *devices[count:]], old
 
 
 def _counts(total: int) -> _Counts:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from devices.catalogue import kinds
 from devices.cities import Area, City, load_city
 from devices.dim_curve import SunTimes, dim_pct_at
-from devices.registry import Device, Phase, Registry
+from devices.registry import Device, Life, Phase, Registry
 from simulators.city import MIN_DEVICES, SimulatedCity, build_city
 from simulators.daylight import LightingClock
 
@@ -135,6 +135,21 @@ def test_build_city_without_names_numbers_its_streets(tam_ky: City) -> None:
     Registry(city.devices)
     assert any(device.street == "Đường số 1" for device in city.devices)
     assert {device.area_legacy for device in city.devices} == {""}
+
+
+def test_build_city_with_retired_devices_has_as_many_that_speak_and_says_what_replaced_them(
+    tam_ky: City,
+) -> None:
+    registry = Registry(build_city(tam_ky, 80, 7, retired_count=2).devices)
+    old = [device for device in registry.values() if device.life is Life.RETIRED]
+    assert [(device.kind, device.id) for device in old] == [
+        ("wifi-ap", "TK-W-001-old"),
+        ("wifi-ap", "TK-W-002-old"),
+    ]
+    assert [d.id for d in old if registry.replacement_of(d.id) is registry[d.id.removesuffix("-old")]] == [
+        d.id for d in old
+    ]
+    assert len(registry) - 2 == len(build_city(tam_ky, 80, 7).devices)
 
 
 def test_build_city_too_small_is_refused(tam_ky: City) -> None:
