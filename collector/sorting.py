@@ -161,12 +161,14 @@ class MessageSorter:
 
     def _learn_route(self, topic: str) -> None:
         """Find out once whether the topic has a short way; a device that comes later clears all routes."""
-        if topic in self._routes:
+        # In this order: `use` may come in between, and a route of old devices must not outlive them.
+        routes, devices = self._routes, self._devices
+        if topic in routes:
             return
-        if len(self._routes) >= _TOPICS_KEPT:
-            self._routes.clear()
+        if len(routes) >= _TOPICS_KEPT:
+            routes.clear()
         decoder = self._decoder(topic)
-        self._routes[topic] = decoder.route(topic, self._devices) if isinstance(decoder, Router) else None
+        routes[topic] = decoder.route(topic, devices) if isinstance(decoder, Router) else None
 
     def _decode_one(self, message: RawMessage) -> list[Record]:
         """The message's records.
