@@ -134,6 +134,7 @@ class NativeDecoder:
         if not isinstance(error, msgspec.ValidationError) or "unknown field" not in str(error):
             raise _rejected(payload, error)
         known = set(reading_type(device.kind).__struct_fields__)
+        _check_utf8(payload)
         try:
             members = msgspec.json.decode(payload, type=dict[str, msgspec.Raw])
             for name in members.keys() - known:
@@ -162,6 +163,7 @@ def _split(payload: bytes) -> list[msgspec.Raw]:
 
 
 def _event(payload: bytes, device: Device) -> Event:
+    _check_utf8(payload)
     try:
         event = msgspec.json.decode(payload, type=EventPayload)
     except _UNDECODABLE as error:
@@ -200,14 +202,26 @@ def _check_device(named: str | None, device: Device) -> None:
         )
 
 
+def _check_utf8(payload: bytes) -> None:
+    """Pass text; msgspec does not look into values that nobody asked for.
+
+    Raises:
+        Rejected: a byte is not UTF-8.
+    """
+    try:
+        payload.decode("utf-8")
+    except UnicodeDecodeError as undecodable:
+        raise Rejected(Rejection.NOT_UTF8, f"JSON is UTF-8, byte {undecodable.start} is not") from None
+
+
 def _rejected(payload: bytes, error: Exception) -> Rejected:
     """The typed rejection for what msgspec found."""
     if isinstance(error, RecursionError):
         return Rejected(Rejection.TOO_DEEP, "the JSON is nested deeper than any payload needs")
     try:
-        payload.decode("utf-8")
-    except UnicodeDecodeError as undecodable:
-        return Rejected(Rejection.NOT_UTF8, f"JSON is UTF-8, byte {undecodable.start} is not")
+        _check_utf8(payload)
+    except Rejected as not_text:
+        return not_text
     if isinstance(error, msgspec.ValidationError):
         return Rejected(Rejection.SCHEMA, str(error))
     return Rejected(Rejection.NOT_JSON, str(error))

@@ -56,7 +56,7 @@ def test_invalid_parameter_is_named(client: Client, city: City, path: str, field
 
 def test_kind_that_does_not_exist_is_answered_with_those_that_do(client: Client, city: City) -> None:
     problem = client.get("/v1/faults?kind=toaster", city.tokens[Role.ADMIN]).json()
-    assert problem["detail"].startswith("kind: must be one of lighting-cabinet, loudspeaker")
+    assert problem["detail"].startswith("kind: must be one of collector, lighting-cabinet, loudspeaker")
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"comment": 7}', b'{"remark": "x"}'])

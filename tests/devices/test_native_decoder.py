@@ -83,6 +83,8 @@ def test_reading_with_unknown_fields_is_kept_and_the_fields_counted(registry: Re
         (LAMP, b"{not json", Rejection.NOT_JSON),
         (LAMP, b'{"power_w": NaN}', Rejection.NOT_JSON),
         (LAMP, b'{"power_state": "\xff"}', Rejection.NOT_UTF8),
+        (LAMP, b'{"power_w": 57.5, "firmware": "\xff"}', Rejection.NOT_UTF8),
+        (CAMERA, b'{"id": "e", "type": "self-test", "note": "\xff"}', Rejection.NOT_UTF8),
         (LAMP, {"power_w": "57"}, Rejection.SCHEMA),
         (LAMP, {"ts": "2026-11-22T12:00:00"}, Rejection.SCHEMA),
         (LAMP, {"power_state": "sideways"}, Rejection.SCHEMA),
