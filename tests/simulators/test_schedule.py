@@ -83,7 +83,9 @@ def test_failing_month_has_half_a_percent_of_the_devices_a_day(tam_ky: City, eve
     city = build_city(tam_ky, 1000, 1)
     _, records = worked_out(city, load_scenario("failing-month"), evening_ms, days=30)
     failed = [record for record in records if record.real]
-    assert 0.9 * 150 <= len(failed) <= 155
+    # Switches and feeders fail too. A few find no place: their device is busy, or nobody could see it.
+    meant = 0.005 * 30 * len(city.devices)
+    assert 0.9 * meant <= len(failed) <= meant + 1
     assert 0.5 < sum(record.kind == "streetlight" for record in failed) / len(failed) < 0.8
     assert len({record.fault for record in failed}) > 25
 
