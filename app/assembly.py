@@ -25,7 +25,8 @@ def filters(settings: ServiceSettings) -> list[str]:
     Vendors' topics name no area: every collector reads them, and keeps what its own devices say.
     """
     formats = decoders(settings.decoder_options)
-    every = [*BrokerStatistics.filters, *(name for decoder in formats for name in decoder.filters)]
+    every = [name for decoder in formats for name in decoder.filters]
+    every += BrokerStatistics.filters if settings.mqtt_statistics else ()
     if not settings.areas:
         return every
     return [*native_filters(settings.areas), *(name for name in every if name not in NATIVE_FILTERS)]

@@ -80,11 +80,15 @@ class BrokerStartError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class _Program:
-    """A broker program: its name for people, its command, and what it does not promise."""
+    """A broker program: its name for people, its command, and what it does not promise.
+
+    `has_statistics`: it speaks of itself on `$SYS`, and does not mind being asked.
+    """
 
     name: str
     command: Sequence[str]
     caveat: Label
+    has_statistics: bool
 
 
 class ChildBroker:
@@ -93,6 +97,7 @@ class ChildBroker:
     def __init__(self, program: _Program, port: int, folder: Path) -> None:
         self.name = program.name
         self.caveat = program.caveat
+        self.has_statistics = program.has_statistics
         self.address = BrokerAddress(host=HOST, port=port)
         self._command = program.command
         self.log = folder / "broker.log"
@@ -193,7 +198,9 @@ def mosquitto(program: str, port: int, folder: Path) -> ChildBroker:
         vi="nếu mosquitto bị kill -9 khi bộ thu đang vắng, có thể mất khoảng một giây dữ liệu",
         en="killed (-9) while the collector is away it loses up to about the last second",
     )
-    named = _Program(name="mosquitto", command=(program, "-c", str(configuration)), caveat=caveat)
+    named = _Program(
+        name="mosquitto", command=(program, "-c", str(configuration)), caveat=caveat, has_statistics=True
+    )
     return ChildBroker(named, port, folder)
 
 
@@ -211,7 +218,9 @@ def packaged_broker(port: int, folder: Path) -> ChildBroker:
         en="in memory only: what is not acknowledged is lost when it stops; no flow control, no ACLs",
     )
     command = (sys.executable, "-m", "iotcore", "--config", str(configuration), "--log-level", "ERROR")
-    return ChildBroker(_Program(name="iotcore (rumqttd)", command=command, caveat=caveat), port, folder)
+    # A subscription to $SYS ends its router.
+    program = _Program(name="iotcore (rumqttd)", command=command, caveat=caveat, has_statistics=False)
+    return ChildBroker(program, port, folder)
 
 
 def port_is_free(port: int) -> bool:

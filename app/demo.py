@@ -132,6 +132,7 @@ async def _start(options: DemoOptions, cleanups: AsyncExitStack) -> _Demo:
         broker = chosen_broker(options.broker, settings.mqtt_port, directory.broker)
         cleanups.push_async_callback(broker.stop)
         await broker.start()
+        settings = settings.model_copy(update={"mqtt_statistics": broker.has_statistics})
     except BrokerStartError as error:
         raise StartError(str(error)) from error
     city = open_city(options.plan, directory, stores)

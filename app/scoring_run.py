@@ -138,6 +138,7 @@ async def _started(options: RunOptions) -> AsyncIterator[_Run]:
             BROADCAST_PROGRAMMES, city.programmes, who=_WHO, at_ms=clock.now_ms()
         )
         broker = await _broker(options, settings, directory, cleanups)
+        settings = settings.model_copy(update={"mqtt_statistics": broker.has_statistics})
         session, barrier = broker_session(settings, stores), DeliveryBarrier()
         source = WholeSteps(session, barrier)
         pipeline = _FullSpeedPipeline(

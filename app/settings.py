@@ -20,7 +20,8 @@ class ServiceSettings(BaseSettings):
     """Where the service keeps its data, listens and connects.
 
     `collector_id` is the device under which the collector speaks of itself. `areas`: the wards it collects;
-    empty means the whole city.
+    empty means the whole city. `mqtt_statistics`: whether to listen to what the broker says of itself
+    on `$SYS`.
 
     Raises:
         pydantic.ValidationError: a value that cannot be used; it names the setting.
@@ -37,6 +38,7 @@ class ServiceSettings(BaseSettings):
     mqtt_password_file: Path | None = None
     mqtt_tls: bool = False
     mqtt_ca_file: Path | None = None
+    mqtt_statistics: bool = True
     http_host: str = "127.0.0.1"
     http_port: int = Field(default=8080, ge=1, le=65_535)
     batch_messages: int = Field(default=5_000, ge=1, le=10_000)
