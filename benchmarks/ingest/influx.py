@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from benchmarks.demo_process import free_port
 
-__all__ = ["ORG", "InfluxServer", "find_server", "influx_server"]
+__all__ = ["ORG", "InfluxProcess", "InfluxServer", "find_server", "influx_server"]
 
 ORG = "ioc"
 _POLL_S = 0.05
@@ -75,6 +75,56 @@ class InfluxServer:
             return json.load(answer)
 
 
+class InfluxProcess:
+    """A server whose data lie in `folder`: it can be killed and started again, on the same port."""
+
+    def __init__(self, program: Path, folder: Path) -> None:
+        self._program = program
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = free_port()
+        self.server = InfluxServer(url=f"http://127.0.0.1:{self.port}", token=secrets.token_urlsafe(32))
+
+    def start(self) -> None:
+        """Start it; returns when it answers. The first time it gets its organisation and token.
+
+        Raises:
+            TimeoutError: it does not answer.
+        """
+        is_new = not self._folder.exists()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        files = ("--bolt-path", "bolt"), ("--engine-path", "engine"), ("--sqlite-path", "sqlite")
+        command = [
+            str(self._program),
+            *(part for name, file in files for part in (name, str(self._folder / file))),
+        ]
+        command += [
+            "--http-bind-address",
+            f"127.0.0.1:{self.port}",
+            "--reporting-disabled",
+            "--log-level",
+            "warn",
+        ]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        if is_new:
+            _patiently(self.server, lambda: _set_up(self.server))
+        else:
+            _patiently(self.server, lambda: self.server.ask("GET", "/api/v2/orgs"))
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone. Idempotent."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def end(self) -> None:
+        """Ask it to end, and wait until it has. Idempotent."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+
 @contextmanager
 def influx_server(program: Path, folder: Path) -> Iterator[InfluxServer]:
     """A server whose data lie in `folder`, gone afterwards.
@@ -82,29 +132,25 @@ def influx_server(program: Path, folder: Path) -> Iterator[InfluxServer]:
     Raises:
         TimeoutError: it does not answer.
     """
-    folder.mkdir(parents=True)
-    url = f"http://127.0.0.1:{free_port()}"
-    command = [str(program), "--bolt-path", str(folder / "bolt"), "--engine-path", str(folder / "engine")]
-    command += ["--sqlite-path", str(folder / "sqlite"), "--http-bind-address", url.removeprefix("http://")]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--reporting-disabled", "--log-level", "warn"], stdout=log, stderr=log
-        )
+    process = InfluxProcess(program, folder)
     try:
-        server = InfluxServer(url=url, token=secrets.token_urlsafe(32))
-        _set_up(server)
-        yield server
+        process.start()
+        yield process.server
     finally:
-        process.terminate()
-        process.wait()
+        process.end()
 
 
 def _set_up(server: InfluxServer) -> None:
     wanted = {"username": "bench", "password": secrets.token_urlsafe(16), "org": ORG, "bucket": "unused"}
+    server.ask("POST", "/api/v2/setup", {**wanted, "token": server.token})
+
+
+def _patiently(server: InfluxServer, ask: Callable[[], object]) -> None:
+    """Ask until there is an answer."""
     deadline_s = time.monotonic() + _START_S
     while True:
         try:
-            server.ask("POST", "/api/v2/setup", {**wanted, "token": server.token})
+            ask()
         except OSError:
             if time.monotonic() > deadline_s:
                 raise TimeoutError(f"InfluxDB does not answer at {server.url}") from None
