@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,18 @@ from app.data_directory import DataDirectory
 from app.logs import logging_to
 from app.settings import ServiceSettings
 from app.wiring import Pipeline, Stores
-from benchmarks.rig import city_of_load
+from benchmarks.rig import city_of_load, load_messages
 from collector.self_report import KIND as COLLECTOR
 from devices.batch import ReadingBatch
 from devices.clock import SystemClock
+from devices.messages import RawMessage
 from devices.registry import Registry
+from simulators.load.messages import FIRST_SEQ, DeviceMessages, stamp
 
+INTRODUCTIONS = 2
+"""Readings of each device that are stored before the measurement."""
+
+_APART_MS = 300_000
 _POLL_S = 0.02
 _TELL_S = 0.25
 
@@ -110,6 +116,7 @@ async def _collect(options: argparse.Namespace) -> None:
         asyncio.create_task(part)
         for part in (pipeline.writer.run(stop), pipeline.detection.run(stop), pipeline.purge(stop))
     ]
+    await _introduce(pipeline, count, load_messages(options.devices))
     session.start()
     parts.append(asyncio.create_task(pipeline.intake.run(stop)))
     await session.wait_subscribed()
@@ -121,6 +128,25 @@ async def _collect(options: argparse.Namespace) -> None:
     await session.stop()
     stores.close()
     directory.release()
+
+
+async def _introduce(pipeline: Pipeline, count: _Count, devices: Sequence[DeviceMessages]) -> None:
+    """Let every device have spoken twice before, as in a city that has been watched for a while.
+
+    A device's very first reading waits for its place, and all that follow it: rules would have nothing to
+    do in a measurement of seconds.
+    """
+    now_ms = pipeline.clock.now_ms()
+    for number in range(INTRODUCTIONS):
+        head = stamp(now_ms - (INTRODUCTIONS - number) * _APART_MS, FIRST_SEQ - INTRODUCTIONS + number)
+        spoken = [RawMessage(device.topic, head + device.tails[0]) for device in devices]
+        chunk = pipeline.decoding.decode(spoken, now_ms, caught_up=False)
+        entries = pipeline.stores.journal.append(chunk.contents, chunk.tally, now_ms, len(spoken))
+        pipeline.tail.publish(entries)
+    while count.stored < INTRODUCTIONS * len(devices) or pipeline.detection.position < pipeline.tail.newest:
+        await asyncio.sleep(_POLL_S)
+    count.stored = 0
+    count.ages_ms.clear()
 
 
 async def _report(pipeline: Pipeline, count: _Count, expect: int, is_over: Callable[[], bool]) -> None:

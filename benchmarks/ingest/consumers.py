@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from app.mqtt import BrokerAddress
+from benchmarks.ingest.collector import INTRODUCTIONS
 from benchmarks.ingest.influx import ORG, InfluxServer
 from benchmarks.ingest.telegraf import configuration
 from benchmarks.rig import cpu_s
@@ -105,7 +106,7 @@ class Collector(_Child):
         self._server = server
         self._folder = folder
         self._bucket = folder.name
-        self._expect = expect
+        self._expect = expect + INTRODUCTIONS * devices
         if server is not None:
             named = {"URL": server.url, "ORG": ORG, "BUCKET": self._bucket, "TOKEN": server.token}
             self._environment |= {f"IOC_INFLUX_{name}": value for name, value in named.items()}
