@@ -21,6 +21,7 @@ from app.scoring_publisher import StepPublisher
 from devices.registry import Device
 from simulators.scenario import ScenarioError, load_scenario
 from simulators.simulation import Simulation
+from simulators.standing import standing_truth
 from simulators.truth import TruthHeader, write_truth
 
 __all__ = ["Announced", "CityProcess"]
@@ -123,5 +124,6 @@ def _truth(plan: ScoringPlan, devices: tuple[Device, ...], simulation: Simulatio
     )
     with tempfile.TemporaryDirectory(prefix="ioc-score-") as folder:
         file = Path(folder, "truth.jsonl")
-        write_truth(file, header, simulation.truth())
+        standing = standing_truth(devices, plan.origin_ms, plan.to_ms)
+        write_truth(file, header, [*standing, *simulation.truth()])
         return file.read_bytes()
