@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run score test check bench bench-load bench-ingest prove servers format lock clean
+.PHONY: help run score test check bench-load bench-ingest prove servers format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,8 +29,6 @@ check: $(VENV)/.installed-dev ## formatting, lint, types, layers, spelling, rule
 	$(BIN)/codespell
 	$(BIN)/ioc rules check $(ARGS)
 
-
-bench: bench-ingest ## the same as bench-ingest
 
 bench-load: $(VENV)/.installed-dev ## how fast the load generator drives mosquitto, beside mosquitto_pub
 	$(BIN)/python -m benchmarks.load $(ARGS)
