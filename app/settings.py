@@ -52,6 +52,8 @@ class ServiceSettings(BaseSettings):
     areas: frozenset[str] = frozenset()
     rate_limit_factor: float = Field(default=20.0, ge=1)
     rate_limit_burst: int = Field(default=50, ge=1)
+    operations_url: SecretStr | None = None
+    operations_password_file: Path | None = None
     influx_url: str | None = Field(default=None, pattern=r"^https?://[^/?#]+/?$")
     influx_org: str = "ioc"
     influx_bucket: str = "telemetry"

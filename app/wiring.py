@@ -13,6 +13,7 @@ from app.data_directory import DataDirectory
 from app.dead_letter_purge import DeadLetterPurge
 from app.errors import StartError
 from app.live_registry import LiveRegistry
+from app.operations import open_operations
 from app.replaying import ReplayDecoding, ReplaySource
 from app.settings import ServiceSettings
 from app.telemetry import gather_s, open_telemetry
@@ -39,10 +40,8 @@ from rules.detection.engine import Engine
 from rules.detection.outcome import DetectionStoreRefusedError, Outcome, Snapshot
 from rules.detection.runner import DetectionConsumer
 from rules.loading import load_rules
-from store.operations.database import OperationsDatabase, sqlite_url
 from store.operations.dead_letters import DeadLetterRepository
 from store.operations.detection import DetectionTables
-from store.operations.errors import OperationsSetupError
 from store.operations.replays import ReplayRepository
 from store.telemetry import TelemetryUnavailableError
 
@@ -74,11 +73,11 @@ class Stores:
             try:
                 self.journal = SqliteJournal(directory.journal, settings.journal_cap_mb * _MEGABYTE)
                 opened.callback(self.journal.close)
-                self.operations = OperationsDatabase.open(sqlite_url(directory.operations))
+                self.operations = open_operations(directory, settings)
                 opened.callback(self.operations.close)
                 self.telemetry = open_telemetry(directory, settings)
                 opened.callback(self.telemetry.close)
-            except (JournalUnusableError, OperationsSetupError) as error:
+            except JournalUnusableError as error:
                 raise StartError(str(error)) from error
             self._opened = opened.pop_all()
 

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Brings the real servers that tests and benchmarks want. Does nothing for one that is there.
 #
-#   sh deploy/servers.sh                 mosquitto, InfluxDB and Telegraf
+#   sh deploy/servers.sh                 mosquitto, PostgreSQL, InfluxDB and Telegraf
 #   sh deploy/servers.sh influxdb        that one only
 #
-# mosquitto comes from the system's packages. InfluxDB and Telegraf are built from their Go modules, at the versions
+# mosquitto and PostgreSQL come from the system's packages, and neither is left running. InfluxDB and Telegraf are built from their Go modules, at the versions
 # pinned in deploy/servers/*/go.mod, into IOC_SERVERS_DIR (default: ioc-telemetry/servers in the user's cache).
 set -u
 
@@ -53,12 +53,14 @@ wanted() {
   [ -z "$missing" ] || fail "$name: left out, its build wants:$missing. Install these and run make servers again"
 }
 
-mosquitto() {
-  if have mosquitto && have mosquitto_sub; then say "mosquitto: there"; return; fi
-  have apt-get || { fail "mosquitto: missing, and there is no apt-get; install mosquitto 2 and its clients"; return; }
-  [ "$(id -u)" -eq 0 ] || { fail "mosquitto: missing; installing it needs root: sudo make servers"; return; }
-  say "mosquitto: installing"
-  # Debian starts a broker on port 1883 when it installs one; ours are started by who needs them.
+# Installs packages of the system for a server that is missing.
+installed() {
+  name=$1
+  shift
+  have apt-get || { fail "$name: missing, and there is no apt-get; install $*"; return; }
+  [ "$(id -u)" -eq 0 ] || { fail "$name: missing; installing it needs root: sudo make servers"; return; }
+  say "$name: installing"
+  # Debian starts a server on its usual port when it installs one; ours are started by who needs them.
   policy=/usr/sbin/policy-rc.d
   if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' >"$policy"
@@ -66,7 +68,26 @@ mosquitto() {
     trap 'rm -f "$policy"' EXIT
   fi
   apt-get update -q &&
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends mosquitto mosquitto-clients
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+}
+
+mosquitto() {
+  if have mosquitto && have mosquitto_sub; then say "mosquitto: there"; return; fi
+  installed mosquitto mosquitto mosquitto-clients
+}
+
+postgresql() {
+  # Debian keeps the server's programs in a folder for each version, and not on the PATH.
+  for found in "$(command -v initdb)" /usr/lib/postgresql/*/bin/initdb; do
+    if [ -x "$found" ]; then say "$("$found" --version | sed 's/^initdb (//; s/)//'): there"; return; fi
+  done
+  installed postgresql postgresql || return
+  # It makes a cluster and may have started it whatever the policy says.
+  if have pg_lsclusters; then
+    pg_lsclusters -h | while read -r version cluster _ state _; do
+      [ "$state" = down ] || pg_ctlcluster "$version" "$cluster" stop
+    done
+  fi
 }
 
 influxdb() {
@@ -115,10 +136,10 @@ build_telegraf() (
 )
 
 status=0
-for server in ${*:-mosquitto influxdb telegraf}; do
+for server in ${*:-mosquitto postgresql influxdb telegraf}; do
   case $server in
-    mosquitto | influxdb | telegraf) "$server" || status=1 ;;
-    *) fail "servers are mosquitto, influxdb and telegraf, got '$server'" || exit 2 ;;
+    mosquitto | postgresql | influxdb | telegraf) "$server" || status=1 ;;
+    *) fail "servers are mosquitto, postgresql, influxdb and telegraf, got '$server'" || exit 2 ;;
   esac
 done
 exit $status

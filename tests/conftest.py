@@ -10,6 +10,7 @@ from app.brokers import find_mosquitto
 from devices.registry import Device, Registry
 from store.influx_client import InfluxAddress
 from tests.influx_server import running_influx, temporary_bucket, why_no_influx
+from tests.postgres_server import PostgresServer, own_postgres, why_no_postgres
 
 settings.register_profile("project", deadline=None)  # no timed tests: speed is measured in benchmarks/
 settings.load_profile("project")
@@ -20,7 +21,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if os.environ.get("CI"):
         return
     no_mosquitto = None if find_mosquitto() else "mosquitto is not installed: make servers"
-    for marker, why in (("mosquitto", no_mosquitto), ("influx", why_no_influx())):
+    for marker, why in (
+        ("mosquitto", no_mosquitto),
+        ("influx", why_no_influx()),
+        ("postgres", why_no_postgres()),
+        ("own_postgres", why_no_postgres(own=True)),
+    ):
         for item in items:
             if why is not None and item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=why))
@@ -38,6 +44,13 @@ def influx_bucket(influx_server: InfluxAddress) -> Iterator[InfluxAddress]:
     """A bucket that is this test's alone."""
     with temporary_bucket(influx_server) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A real PostgreSQL of the tests' own; whoever stops it starts it again."""
+    with own_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

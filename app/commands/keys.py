@@ -12,11 +12,10 @@ from rich.table import Table
 
 from api.auth import Role
 from app.commands.options import choice, seconds
-from app.data_directory import DataDirectory
 from app.errors import StartError
+from app.operations import operations_at_rest
 from devices.clock import SystemClock, milliseconds
-from store.operations.database import OperationsDatabase, sqlite_url
-from store.operations.errors import NoSuchRecordError, OperationsSetupError
+from store.operations.errors import NoSuchRecordError, OperationsUnavailableError
 from store.operations.keys import KeyRepository
 
 __all__ = ["COMMAND"]
@@ -69,18 +68,11 @@ def revoke(
 
 @contextmanager
 def _keys(data: Path) -> Iterator[KeyRepository]:
-    """The keys of a data directory that no service holds; mistakes end the command in one sentence."""
+    """The keys of the operations store; mistakes end the command in one sentence."""
     try:
-        directory = DataDirectory(data)
-        try:
-            database = OperationsDatabase.open(sqlite_url(directory.operations))
-            try:
-                yield KeyRepository(database)
-            finally:
-                database.close()
-        finally:
-            directory.release()
-    except (StartError, OperationsSetupError, NoSuchRecordError) as error:
+        with operations_at_rest(data) as database:
+            yield KeyRepository(database)
+    except (StartError, OperationsUnavailableError, NoSuchRecordError) as error:
         raise SystemExit(f"ioc keys: {error}") from None
 
 

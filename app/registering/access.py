@@ -11,12 +11,14 @@ from api.models.devices import DeviceView
 from api.models.registering import ImportView, PendingView
 from app.data_directory import DataDirectory
 from app.errors import StartError
+from app.operations import open_operations
+from app.settings import ServiceSettings
 from devices.clock import Clock, SystemClock
 from devices.columns import LineProblem
 from devices.entity import EntityKind
 from devices.table_files import FileFormat
-from store.operations.database import OperationsDatabase, sqlite_url
-from store.operations.errors import OperationsSetupError, RegisteringRefusedError
+from store.operations.database import OperationsDatabase
+from store.operations.errors import RegisteringRefusedError
 from store.operations.registrar import Author, ImportMode, Registrar
 
 __all__ = ["LocalRegistry", "RegistryAccess", "RemoteRegistry", "registry_access"]
@@ -64,7 +66,7 @@ class RegistryAccess(Protocol):
 
 @contextmanager
 def registry_access(url: str | None, key: str | None, data: Path) -> Iterator[RegistryAccess]:
-    """The API where a URL is given; else the files in a data directory, if no service holds it.
+    """The API where a URL is given; else the store of a data directory, if no service holds it.
 
     Raises:
         StartError: there is neither; the sentence says what to give.
@@ -82,10 +84,7 @@ def registry_access(url: str | None, key: str | None, data: Path) -> Iterator[Re
         except StartError as error:
             raise StartError(f"{error}, or talk to that service: --url (IOC_API_URL) and --key") from error
         opened.callback(directory.release)
-        try:
-            database = OperationsDatabase.open(sqlite_url(directory.operations))
-        except OperationsSetupError as error:
-            raise StartError(str(error)) from error
+        database = open_operations(directory, ServiceSettings())
         opened.callback(database.close)
         yield LocalRegistry(database)
 

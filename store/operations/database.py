@@ -10,10 +10,17 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from store.operations.dialects import WRITES, engine_for, lock_schema, make_private
+from store.operations.dialects import (
+    WRITES,
+    engine_for,
+    is_unavailable,
+    lock_schema,
+    make_private,
+    what_to_do,
+)  # fmt: skip
 from store.operations.errors import OperationsSetupError, OperationsUnavailableError
 
 __all__ = ["OperationsDatabase", "migrate", "sqlite_url"]
@@ -86,10 +93,11 @@ class OperationsDatabase:
                 self._refuse_newer(connection, ScriptDirectory.from_config(config))
                 config.attributes["connection"] = connection
                 alembic.command.upgrade(config, "head")
-        except OperationsUnavailableError as error:
+        except (OperationsUnavailableError, ProgrammingError) as error:
+            why = _in_one_line(error.orig) if isinstance(error, ProgrammingError) else error
             raise OperationsSetupError(
-                f"the operations database {self._shown} cannot be opened for writing ({error}); "
-                "its folder must exist and belong to the service"
+                f"the operations database {self._shown} cannot be opened for writing ({why}); "
+                f"{what_to_do(self._engine.url)}"
             ) from error
 
     def check(self) -> None:
@@ -116,7 +124,8 @@ class OperationsDatabase:
         """A transaction that may write: committed and durable when the block ends, undone if it raises.
 
         Raises:
-            OperationsUnavailableError: nothing was written.
+            OperationsUnavailableError: nothing was written; or a server was lost during the commit, and all
+                of it may be. What is repeated must bear both.
         """
         with _unavailable_translated(), self._engine.connect() as plain:
             connection = plain.execution_options(**{WRITES: True})
@@ -144,8 +153,14 @@ def _unavailable_translated() -> Iterator[None]:
         yield
     except PoolTimeoutError as error:
         raise OperationsUnavailableError(f"the operations database is too busy: {error}") from error
-    except (DatabaseError, InterfaceError) as error:
-        # The other subclasses blame the statement. The bare class says that the file is no database.
-        if type(error) not in {DatabaseError, InterfaceError, OperationalError}:
+    except DBAPIError as error:
+        if not is_unavailable(error):
             raise
-        raise OperationsUnavailableError(f"the operations database does not serve: {error.orig}") from error
+        raise OperationsUnavailableError(
+            f"the operations database does not serve: {_in_one_line(error.orig)}"
+        ) from error
+
+
+def _in_one_line(error: BaseException | None) -> str:
+    # A server's driver adds lines: where in the statement, or every address that it tried.
+    return str(error).partition("\nLINE ")[0].replace("\n", " ").strip()

@@ -9,7 +9,7 @@ from rules.detection.outcome import Outcome, Snapshot
 from store.operations.database import OperationsDatabase
 from store.operations.detection_changes import write_changes
 from store.operations.detection_rows import write_dead_letters, write_latest, write_statuses
-from store.operations.dialects import upsert
+from store.operations.dialects import bulk_upsert, upsert
 from store.operations.errors import StalePositionError
 from store.operations.pending import write_pending
 from store.operations.tables import detection_position, detection_state
@@ -75,6 +75,5 @@ def _advance(connection: Connection, position: Position, engine: bytes) -> None:
 
 
 def _write_states(connection: Connection, journal: str, states: Mapping[str, bytes]) -> None:
-    if states:
-        rows = [{"journal": journal, "device": device, "state": state} for device, state in states.items()]
-        connection.execute(upsert(connection, detection_state, key=["journal", "device"]), rows)
+    rows = [{"journal": journal, "device": device, "state": state} for device, state in states.items()]
+    bulk_upsert(connection, detection_state, rows, key=["journal", "device"])

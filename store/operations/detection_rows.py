@@ -8,7 +8,7 @@ from polars import selectors
 from sqlalchemy import Connection, case
 
 from devices.batch import READING_COLUMNS, ReadingBatch
-from store.operations.dialects import insert_or_skip, upsert
+from store.operations.dialects import bulk_upsert, insert_or_skip, upsert
 from store.operations.tables import dead_letters, device_status, latest_state
 
 __all__ = ["write_dead_letters", "write_latest", "write_statuses"]
@@ -17,9 +17,8 @@ __all__ = ["write_dead_letters", "write_latest", "write_statuses"]
 def write_latest(connection: Connection, batches: Sequence[ReadingBatch]) -> None:
     """Make each row its device's latest state, unless a newer one stands there."""
     rows = [row for batch in batches for row in _latest_rows(batch)]
-    if rows:
-        newer_by = ["measured_at_ms", "received_at_ms"]
-        connection.execute(upsert(connection, latest_state, key=["device"], keep_newer_by=newer_by), rows)
+    newer_by = ["measured_at_ms", "received_at_ms"]
+    bulk_upsert(connection, latest_state, rows, key=["device"], keep_newer_by=newer_by)
 
 
 def write_statuses(connection: Connection, statuses: pl.DataFrame) -> None:

@@ -6,14 +6,32 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    Engine,
+    String,
+    Table,
+    Text,
+    bindparam,
+    column,
+    create_engine,
+    event,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from store.operations.errors import OperationsSetupError
+from store.operations.postgres import DRIVER, connect_arguments, is_passing, refuse_unfit, without_nul
 
-__all__ = ["WRITES", "Upsert", "engine_for", "insert_or_skip", "lock_schema", "make_private", "upsert"]
+__all__ = [
+    "WRITES", "Upsert", "bulk_upsert", "engine_for", "insert_or_skip", "is_unavailable", "lock_schema",
+    "make_private", "upsert", "what_to_do",
+]  # fmt: skip
 
 WRITES = "ioc_writes"
 """Execution option of a connection whose transactions will write."""
@@ -41,18 +59,22 @@ def engine_for(url: URL) -> Engine:
         raise OperationsSetupError(
             "operations must outlive the process: give SQLite a file, sqlite:////path/operations.db"
         )
+    is_server = url.get_backend_name() == "postgresql"
     engine = create_engine(
-        url,
+        url.set(drivername=DRIVER) if is_server else url,
+        connect_args=connect_arguments(url) if is_server else {},
         hide_parameters=True,  # parameters hold plates, and errors end in logs
         json_serializer=_to_json,
         json_deserializer=msgspec.json.decode,
         pool_size=_POOL_CONNECTIONS,
         max_overflow=_POOL_OVERFLOW,
-        pool_pre_ping=url.get_backend_name() != "sqlite",
+        pool_pre_ping=is_server,
     )
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", without_nul)
     return engine
 
 
@@ -96,12 +118,60 @@ def insert_or_skip(connection: Connection, table: Table, *, key: Sequence[str]) 
     return _insert(connection, table).on_conflict_do_nothing(index_elements=list(key))
 
 
+def bulk_upsert(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    key: Sequence[str],
+    keep_newer_by: Sequence[str] = (),
+) -> None:
+    """Insert many whole rows, or overwrite those whose `key` exists, as `upsert` says; in one statement.
+
+    PostgreSQL gets a column as one array, in one round trip; SQLite prepares once and runs for each row.
+    """
+    if not rows:
+        return
+    statement = upsert(connection, table, key=key, keep_newer_by=keep_newer_by)
+    if connection.dialect.name == "sqlite":
+        connection.execute(statement, rows)
+        return
+    names = [c.name for c in table.columns]
+    # Text, not the column's own length: a cast to a length would cut silently.
+    types = [Text() if isinstance(c.type, String) else c.type for c in table.columns]
+    arrays = [bindparam(name, type_=ARRAY(type_)) for name, type_ in zip(names, types, strict=True)]
+    columns = [column(name, type_) for name, type_ in zip(names, types, strict=True)]
+    given = func.unnest(*arrays).table_valued(*columns).render_derived()
+    values = {name: [row[name] for row in rows] for name in names}
+    connection.execute(statement.from_select(names, select(*given.c)), values)
+
+
+def is_unavailable(error: DBAPIError) -> bool:
+    """Whether an error says that the database cannot answer now, and does not blame the statement."""
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return is_passing(state)
+    # The other subclasses blame the statement. The bare class says that the file is no database.
+    return type(error) in {DatabaseError, InterfaceError, OperationalError}
+
+
+def what_to_do(url: URL) -> str:
+    """What a person sees to when a database cannot be opened."""
+    if url.get_backend_name() == "sqlite":
+        return "its folder must exist and belong to the service"
+    return "the server must run and let the user in, who must own the database"
+
+
 def lock_schema(connection: Connection) -> None:
     """Let only one process migrate at a time; released by the commit.
 
     SQLite needs nothing: a writing transaction is alone already.
+
+    Raises:
+        OperationsSetupError: the server is too old, or its database keeps no Unicode.
     """
     if connection.dialect.name == "postgresql":
+        refuse_unfit(connection)
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
 
 

@@ -32,7 +32,10 @@ class OperationsSetupError(OperationsError):
 
 
 class OperationsUnavailableError(OperationsError):
-    """The database did not answer or is locked. Nothing was written; the same call may be repeated."""
+    """The database did not answer, is locked, or ended the transaction for another's sake.
+
+    Nothing was written, unless a server was lost during the commit; the same call may be repeated.
+    """
 
 
 class StalePositionError(OperationsError, DetectionStoreRefusedError):

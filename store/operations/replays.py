@@ -39,10 +39,11 @@ class ReplayRepository:
                 raise NoSuchRecordError("dead letter", str(row))
             if found[0] != found[1]:
                 raise NotWholeError(row, kept=found[0], bytes_=found[1])
-            added = connection.execute(
-                insert_or_skip(connection, dead_letter_replays, key=["letter"]), _request(row, who, at_ms)
-            ).rowcount
-            if added:
+            # Not the count of rows: PostgreSQL's driver tells none of an insertion.
+            adding = insert_or_skip(connection, dead_letter_replays, key=["letter"]).returning(
+                _REPLAYS.letter
+            )
+            if connection.execute(adding, _request(row, who, at_ms)).first() is not None:
                 action = "dead-letter.replay"
                 append_audit(connection, AuditEntry(at_ms=at_ms, who=who, action=action, target=str(row)))
 

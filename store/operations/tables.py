@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )  # fmt: skip
+from sqlalchemy.dialects.postgresql import VARCHAR
 
 __all__ = [
     "api_keys", "audit", "changes", "counters", "dated_entities", "dead_letter_replays", "dead_letters",
@@ -27,7 +28,8 @@ __all__ = [
     "pending_devices", "violations",
 ]  # fmt: skip
 
-_ID = String(64)
+# Ids are sorted by their bytes, as Python and SQLite do it, whatever the language of a server's database.
+_ID = String(64).with_variant(VARCHAR(64, collation="C"), "postgresql")
 _WORD = String(64)
 _UUID = String(36)
 _NAME = String(256)

@@ -1,28 +1,24 @@
-"""The operations suite runs on SQLite, and on the PostgreSQL that IOC_TEST_POSTGRES_URL names, if any.
+"""The operations suite runs on SQLite and on a real PostgreSQL: its own, or IOC_TEST_POSTGRES_URL's."""
 
-PostgreSQL is no backend that the product promises yet; the suite is ready for it.
-"""
-
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from store.operations.database import OperationsDatabase, sqlite_url
-from store.operations.tables import metadata
-
-POSTGRES_URL = os.environ.get("IOC_TEST_POSTGRES_URL")
+from tests.postgres_server import PostgresServer, emptied, named_url, temporary_database
 
 
-@pytest.fixture(params=["sqlite", *(["postgresql"] if POSTGRES_URL else [])])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite" or POSTGRES_URL is None:
+    if request.param == "sqlite":
         yield sqlite_url(tmp_path / "operations.db")
-        return
-    _empty(POSTGRES_URL)
-    yield POSTGRES_URL
-    _empty(POSTGRES_URL)
+    elif (named := named_url()) is not None:
+        yield emptied(named)
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        with temporary_database(server.url) as url:
+            yield url
 
 
 @pytest.fixture
@@ -30,11 +26,3 @@ def database(database_url: str) -> Iterator[OperationsDatabase]:
     opened = OperationsDatabase.open(database_url)
     yield opened
     opened.close()
-
-
-def _empty(url: str) -> None:
-    database = OperationsDatabase(url)
-    with database.write() as connection:
-        metadata.drop_all(connection)
-        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
-    database.close()

@@ -1,24 +1,16 @@
 """Imports with a dry run, exports that give back, and what a change tells the running service."""
 
-import sqlite3
 from collections.abc import Sequence
-from datetime import date, time
-from pathlib import Path
-from typing import Any
 
-import alembic.command
 import pytest
-from alembic.config import Config
 
-from devices.entities.broadcast_programmes import ENTITY as PROGRAMMES
 from devices.entity_catalogue import entity_kinds
 from devices.programmes import BroadcastProgramme
 from devices.registry import Registry
 from devices.table_files import FileFormat
 from store.operations.audit import AuditLog
-from store.operations.database import OperationsDatabase, sqlite_url
+from store.operations.database import OperationsDatabase
 from store.operations.devices import DeviceRepository
-from store.operations.entities import EntityRepository
 from store.operations.errors import RegisteringRefusedError
 from store.operations.registrar import Author, ImportMode, ImportReport, Registrar
 
@@ -261,38 +253,3 @@ def test_bad_line_of_an_entity_is_named(registrar: Registrar, kind: str, line: s
     assert (report.problems[0].line, report.problems[0].column) == (2, column)
     with pytest.raises(RegisteringRefusedError):
         entity_import(registrar, kind, line)
-
-
-def test_programmes_of_an_older_database_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def to_first(config: Config, _revision: str, **options: Any) -> None:
-        really_upgrade(config, "0001", **options)
-
-    really_upgrade = alembic.command.upgrade
-    url = sqlite_url(tmp_path / "operations.db")
-    monkeypatch.setattr(alembic.command, "upgrade", to_first)
-    OperationsDatabase.open(url).close()
-    with sqlite3.connect(tmp_path / "operations.db") as old:
-        old.execute(
-            "INSERT INTO broadcast_programmes VALUES"
-            " ('m', 'tam-ky', 'Sáng', '[0, 4]', '05:00:00', '05:30:15', '2026-01-01', NULL)"
-        )
-        old.execute(
-            "INSERT INTO devices (id, rank, kind, area, name, area_legacy, street, latitude, longitude,"
-            " interval_s, life, vendor_ids, attributes)"
-            " VALUES ('F1', 0, 'feeder', 'tam-ky', '', '', '', 0, 0, 300, 'in-service', '[]', '{}')"
-        )
-    old.close()
-    monkeypatch.undo()
-    database = OperationsDatabase.open(url)
-    [programme] = EntityRepository(database).load(PROGRAMMES)
-    assert list(DeviceRepository(database).load()) == ["F1"]
-    database.close()
-    assert programme == BroadcastProgramme(
-        id="m",
-        area="tam-ky",
-        title="Sáng",
-        weekdays=frozenset({0, 4}),
-        starts=time(5),
-        ends=time(5, 30, 15),
-        valid_from=date(2026, 1, 1),
-    )
