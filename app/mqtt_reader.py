@@ -33,8 +33,9 @@ from devices.mqtt_packets import (
     frame_at,
     take_publishes,
 )
+from devices.mqtt_wire import length_at
 
-__all__ = ["MqttReader"]
+__all__ = ["Line", "MqttReader"]
 
 _log = structlog.get_logger(__name__)
 _KEEP_ALIVE_S = 30
@@ -51,7 +52,8 @@ class MqttReader:
 
     Everything happens on the event loop. The session outlives the process for `session_expiry_s` real
     seconds, so that the broker keeps what comes while we are away. `receive_maximum` bounds what can have
-    arrived and not be acknowledged; the broker holds the rest.
+    arrived and not be acknowledged; the broker holds the rest. Messages of QoS 0, and those that come again
+    on another connection, it does not bound: with twice as many waiting we stop reading.
     """
 
     def __init__(
@@ -75,10 +77,11 @@ class MqttReader:
             password=address.password,
         )
         self._arrived: list[RawMessage] = []
+        self._resume_below, self._pause_above = receive_maximum, 2 * receive_maximum
         self._news = asyncio.Event()
         self._confirmed = asyncio.Event()
         self._subscribed = False
-        self._line: _Line | None = None
+        self._line: Line | None = None
         self._connection = 0
         self._unreachable = ""
         self._task: asyncio.Task[None] | None = None
@@ -87,6 +90,11 @@ class MqttReader:
     def is_subscribed(self) -> bool:
         """Whether the broker is connected and has confirmed the subscriptions."""
         return self._subscribed
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether so much waits to be taken that nothing more is read."""
+        return self._line is not None and self._line.is_paused
 
     def start(self) -> None:
         """Connect in the background, again and again with back-off; call on the event loop."""
@@ -111,6 +119,8 @@ class MqttReader:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), timeout_s)
         taken, self._arrived = self._arrived[:limit], self._arrived[limit:]
+        if self._line is not None and len(self._arrived) < self._resume_below:
+            self._line.resume()
         return taken
 
     def acknowledge(self, messages: Sequence[RawMessage]) -> None:
@@ -138,7 +148,7 @@ class MqttReader:
 
     async def _session(self) -> bool:
         """One connection from beginning to end; whether it came as far as the subscriptions."""
-        line = _Line(self._take, self._answer)
+        line = Line(self._take, self._answer)
         try:
             async with asyncio.timeout(_CONNECT_S):
                 await asyncio.get_running_loop().create_connection(
@@ -185,6 +195,8 @@ class MqttReader:
             for p in publishes
         ]
         self._news.set()
+        if self._line is not None and len(self._arrived) > self._pause_above:
+            self._line.pause()
 
     def _answer(self, packet: Packet) -> None:
         line = self._line
@@ -203,7 +215,7 @@ class MqttReader:
             case Disconnect(reason=reason):
                 line.end(f"the broker ended it with reason 0x{reason:02x}")
 
-    def _note_subscribed(self, line: "_Line", reasons: Sequence[int]) -> None:
+    def _note_subscribed(self, line: "Line", reasons: Sequence[int]) -> None:
         refused = [name for name, reason in zip(self._filters, reasons, strict=False) if reason != 1]
         if refused:
             _log.error("subscription_refused", broker=str(self._address), filters=refused)
@@ -213,14 +225,16 @@ class MqttReader:
         self._confirmed.set()
 
 
-class _Line(asyncio.Protocol):
+class Line(asyncio.Protocol):
     """One connection: bytes to packets, pings, and the end."""
 
     def __init__(self, take: Callable[[list[Publish]], None], answer: Callable[[Packet], None]) -> None:
         self._take = take
         self._answer = answer
         self._transport: asyncio.Transport | None = None
-        self._rest = b""
+        self._parts: list[bytes] = []
+        self._missing = 0
+        self.is_paused = False
         self._heard = True
         self._ended = asyncio.Event()
         self.keep_alive_s = _KEEP_ALIVE_S
@@ -236,8 +250,14 @@ class _Line(asyncio.Protocol):
         self._heard = True
         if self._ended.is_set():
             return
+        self._missing -= len(data)
+        if self._missing > 0:
+            # Joining at each piece would cost the square of a large packet's size.
+            self._parts.append(data)
+            return
         try:
-            self._rest = self._packets(self._rest + data if self._rest else data)
+            rest = self._packets(b"".join([*self._parts, data]) if self._parts else data)
+            self._parts, self._missing = [rest] if rest else [], _missing(rest)
         except MqttPacketError as error:
             self.end(f"the broker broke the standard: {error}", _PROTOCOL_ERROR)
 
@@ -253,10 +273,23 @@ class _Line(asyncio.Protocol):
             with suppress(TimeoutError):
                 # Twice in a keep-alive, so that one late ping does not cost the connection.
                 await asyncio.wait_for(self._ended.wait(), (self.keep_alive_s or _KEEP_ALIVE_S) / 2)
-            unanswered = 0 if self._heard else unanswered + 1
+            # Who does not listen cannot hear an answer; a ping that cannot be written ends it too.
+            unanswered = 0 if self._heard or self.is_paused else unanswered + 1
             if unanswered > _DEAD_AFTER_PINGS:
                 self.end("the broker does not answer")
             self.send(PINGREQ)
+
+    def pause(self) -> None:
+        """Read nothing more, so that the broker holds it."""
+        if not self.is_paused and self._transport is not None:
+            self.is_paused = True
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        if self.is_paused and self._transport is not None:
+            self.is_paused = False
+            self._transport.resume_reading()
 
     def send(self, data: bytes) -> None:
         """Write, unless it is over."""
@@ -299,3 +332,9 @@ class _Line(asyncio.Protocol):
             # A short message is not among those that are taken by the run.
             self._take([packet]) if isinstance(packet, Publish) else self._answer(packet)
         return buffer[start:]
+
+
+def _missing(rest: bytes) -> int:
+    """How many bytes the packet lacks of which these are the beginning; 0 where that is not known yet."""
+    found = length_at(rest, 1) if rest else None
+    return 0 if found is None else sum(found) - len(rest)

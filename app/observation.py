@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -10,6 +10,7 @@ from api.services import Check
 from app.wiring import Pipeline
 from collector.fates import Fate
 from collector.journal import Consumer
+from collector.volume import BATCH_BOUNDS, Volume
 from store.operations.errors import OperationsUnavailableError
 
 __all__ = ["PipelineMetrics", "checks"]
@@ -27,10 +28,13 @@ class PipelineMetrics(Collector):
         self._pipeline = pipeline
 
     def collect(self) -> Iterable[Metric]:
-        """Fates, journal, consumers, intake and rules."""
+        """Fates, journal, consumers, broker, intake and rules."""
         yield from self._fates()
         yield from self._journal()
+        yield from self._broker()
         yield from self._intake()
+        yield from _volume(self._pipeline.intake.volume)
+        yield from self._unfamiliar()
         yield from self._rules()
 
     def _fates(self) -> Iterable[Metric]:
@@ -51,25 +55,52 @@ class PipelineMetrics(Collector):
         yield GaugeMetricFamily(
             "ioc_journal_bytes", "Size of the journal on disk", value=journal.size_bytes()
         )
+        yield GaugeMetricFamily(
+            "ioc_journal_fill_ratio", "Share of its cap that the journal uses", value=journal.fill_share()
+        )
         depth = GaugeMetricFamily("ioc_journal_depth_entries", "Entries not yet passed", labels=["consumer"])
-        depth.add_metric([Consumer.WRITER], newest - self._pipeline.writer.position)
-        depth.add_metric([Consumer.DETECTION], newest - self._pipeline.detection.position)
+        age = GaugeMetricFamily(
+            "ioc_journal_age_seconds",
+            "How long ago the oldest entry not yet passed was received; of those since the start",
+            labels=["consumer"],
+        )
+        now_ms, progress = self._pipeline.clock.now_ms(), self._pipeline.intake.progress
+        for consumer, position in (
+            (Consumer.WRITER, self._pipeline.writer.position),
+            (Consumer.DETECTION, self._pipeline.detection.position),
+        ):
+            depth.add_metric([consumer], newest - position)
+            age.add_metric([consumer], progress.behind_ms(position, now_ms) / 1000)
         yield depth
+        yield age
+
+    def _broker(self) -> Iterable[Metric]:
+        yield GaugeMetricFamily(
+            "ioc_broker_connected",
+            "1 when the subscriptions are confirmed",
+            value=self._pipeline.source.is_subscribed,
+        )
+        dropped = self._pipeline.broker_statistics.dropped_count
+        if dropped is not None:  # a broker that does not say has not dropped none
+            yield CounterMetricFamily(
+                "ioc_broker_dropped_messages", "Messages the broker dropped since its start", value=dropped
+            )
 
     def _intake(self) -> Iterable[Metric]:
         intake = self._pipeline.intake
-        yield CounterMetricFamily(
-            "ioc_intake_messages", "Messages taken since the start", value=intake.messages
-        )
-        yield CounterMetricFamily(
-            "ioc_intake_batches", "Journal commits since the start", value=intake.batches
-        )
         yield GaugeMetricFamily(
             "ioc_intake_caught_up", "1 when the stream is live", value=intake.is_caught_up
         )
         yield GaugeMetricFamily(
             "ioc_intake_blocked", "1 when the journal has no room", value=intake.is_blocked
         )
+        yield GaugeMetricFamily(
+            "ioc_intake_limited_devices",
+            "Devices that send too much and are limited",
+            value=len(self._pipeline.decoding.rates.suspects),
+        )
+
+    def _unfamiliar(self) -> Iterable[Metric]:
         unknown = CounterMetricFamily(
             "ioc_unknown_fields", "Fields that no kind describes, kept out", labels=["kind", "field"]
         )
@@ -106,6 +137,28 @@ class PipelineMetrics(Collector):
             "Journal entries that detection could not bear",
             value=self._pipeline.detection.skipped,
         )
+
+
+def _volume(volume: Volume) -> Iterable[Metric]:
+    """What came since the start; the rate of each is for whoever asks twice."""
+    yield CounterMetricFamily("ioc_intake_messages", "Messages taken since the start", value=volume.messages)
+    records = CounterMetricFamily(
+        "ioc_intake_records", "Readings and events journaled since the start", labels=["kind"]
+    )
+    for kind, count in volume.records.copy().items():
+        records.add_metric([kind], count)
+    yield records
+    counts = volume.batches.copy()
+    buckets = [
+        (str(most), sum(count for bound, count in counts.items() if bound <= most)) for most in BATCH_BOUNDS
+    ]
+    buckets.append(("+Inf", counts.total()))
+    yield HistogramMetricFamily(
+        "ioc_intake_batch_messages",
+        "Messages that one journal commit took",
+        buckets=buckets,
+        sum_value=volume.messages,
+    )
 
 
 def checks(pipeline: Pipeline, *, is_connected: bool) -> Mapping[str, Check]:

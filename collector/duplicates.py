@@ -83,10 +83,11 @@ class RecentRecords:
         ]
 
     def _is_known(self, key: Hashable) -> bool:
-        if key in self._young or key in self._old:
+        if key in self._young:
             return True
+        # What is sent again may be sent once more: its time begins anew.
         self._young.add(key)
-        return False
+        return key in self._old
 
     def pass_messages(self, count: int) -> None:
         """Take note that so many messages are through; forgets what lies two windows back."""

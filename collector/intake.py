@@ -13,6 +13,7 @@ from collector.progress import Progress
 from collector.self_report import SelfReport
 from collector.source import MessageSource
 from collector.tail import JournalTail
+from collector.volume import Volume
 from devices.clock import Clock
 from devices.messages import RawMessage
 from devices.stream import Content, Entry, Mark
@@ -67,8 +68,12 @@ class Intake:
         self._last_mark: Mark | None = None
         self.is_caught_up = False
         self.is_blocked = False
-        self.batches = 0
-        self.messages = 0
+        self.volume = Volume()
+
+    @property
+    def messages(self) -> int:
+        """Messages taken since the start."""
+        return self.volume.messages
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; what was received and not yet journaled stays with the broker."""
@@ -107,26 +112,26 @@ class Intake:
 
     async def _keep(self, messages: Sequence[RawMessage], chunk: Chunk, received_at_ms: int) -> None:
         """Journal a chunk, with a mark behind it when one is due; then acknowledge and pass it on."""
-        contents = [*chunk.contents, *self._due_report(received_at_ms, chunk.tally)]
+        contents = [*chunk.contents, *await self._due_report(received_at_ms, chunk.tally)]
         contents += self._due_mark(received_at_ms)
         if not messages and not contents:
             return
         entries = await self._append(contents, chunk.tally, received_at_ms, len(messages))
         self._source.acknowledge(messages)
         self._pass_on(entries, received_at_ms)
-        self.batches += 1
-        self.messages += len(messages)
+        self.volume.note(len(messages), chunk.contents)
 
     def _pass_on(self, entries: Sequence[Entry], received_at_ms: int) -> None:
         if entries:
             self._tail.publish(entries)
             self.progress.note(entries[-1].number, received_at_ms)
 
-    def _due_report(self, received_at_ms: int, tally: Tally) -> list[Content]:
+    async def _due_report(self, received_at_ms: int, tally: Tally) -> list[Content]:
         """Our own reading when it is time for one; it counts as received like any other."""
-        reading = self._report.due(received_at_ms) if self._report is not None else None
-        if reading is None:
+        if self._report is None or not self._report.is_due(received_at_ms):
             return []
+        # In a thread: it asks the journal, which may be busy with a purge, and the broker must not wait.
+        reading = await asyncio.to_thread(self._report.take, received_at_ms)
         tally.add(Fate.RECEIVED)
         return [reading]
 
@@ -155,6 +160,8 @@ class Intake:
                     _log.error("journal_full", used_bytes=full.used_bytes, cap_bytes=full.cap_bytes)
                 self.is_blocked = True
                 self.is_caught_up = False
+                # A mark of before would come behind those that say what has happened since.
+                contents = [content for content in contents if not isinstance(content, Mark)]
                 await self._say_so()
                 await asyncio.sleep(self._settings.retry_s)
             else:
@@ -164,10 +171,10 @@ class Intake:
     async def _say_so(self) -> None:
         """Let the rules know that nothing is taken in: our own word has a little room of its own."""
         now_ms, tally = self._clock.now_ms(), Tally()
-        contents = self._due_report(now_ms, tally)
+        contents = await self._due_report(now_ms, tally)
         if not contents:
             return
-        mark = Mark(now_ms, caught_up=False)
+        mark = self._last_mark = Mark(now_ms, caught_up=False)
         try:
             entries = await asyncio.to_thread(self._journal.append, [*contents, mark], tally, now_ms, 0)
         except JournalFullError:

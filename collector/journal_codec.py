@@ -1,12 +1,13 @@
 """Entries as bytes: Arrow IPC for what is columns, JSON for marks."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 import polars as pl
 
-from devices.batch import DEAD_LETTER_SCHEMA, ReadingBatch
+from devices.batch import DEAD_LETTER_SCHEMA, EVENT_SCHEMA, ReadingBatch, reading_schema
 from devices.stream import Content, DeadLetterBatch, EventBatch, Mark, StatusBatch
 
 __all__ = ["decode", "encode"]
@@ -36,23 +37,26 @@ def decode(name: str, body: bytes) -> Content:
         ValueError: a type name that this version does not know.
     """
     if name.startswith(_READINGS):
-        return ReadingBatch(name.removeprefix(_READINGS), pl.read_ipc_stream(io.BytesIO(body)))
+        kind = name.removeprefix(_READINGS)
+        return ReadingBatch(kind, _as_now(pl.read_ipc_stream(io.BytesIO(body)), reading_schema(kind)))
     if name == "mark":
         return msgspec.json.decode(body, type=Mark)
     frames: dict[str, Callable[[pl.DataFrame], Content]] = {
-        "events": EventBatch,
+        "events": lambda frame: EventBatch(_as_now(frame, EVENT_SCHEMA)),
         "statuses": StatusBatch,
-        "dead-letters": lambda frame: DeadLetterBatch(_with_columns_since_added(frame)),
+        "dead-letters": lambda frame: DeadLetterBatch(_as_now(frame, DEAD_LETTER_SCHEMA)),
     }
     if name not in frames:
         raise ValueError(f"journal entries of type {name!r} are unknown; a newer version wrote this journal")
     return frames[name](pl.read_ipc_stream(io.BytesIO(body)))
 
 
-def _with_columns_since_added(letters: pl.DataFrame) -> pl.DataFrame:
-    """Dead letters of an older version, with the columns that they had not."""
-    missing = {name: dtype for name, dtype in DEAD_LETTER_SCHEMA.items() if name not in letters.columns}
-    return letters.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in missing.items())
+def _as_now(frame: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
+    """A frame of another version with the columns of this one: what it had not is null."""
+    if frame.columns == list(schema):
+        return frame
+    missing = (pl.lit(None, dtype).alias(name) for name, dtype in schema.items() if name not in frame.columns)
+    return frame.with_columns(missing).select(list(schema))
 
 
 def _ipc(frame: pl.DataFrame) -> bytes:

@@ -21,7 +21,7 @@ class Progress:
 
     def behind_ms(self, position: int, now_ms: int) -> int:
         """Age of the oldest noted entry that a consumer at that position has not passed; 0 without any."""
-        for number, received_at_ms in self._came:
+        for number, received_at_ms in self._came.copy():  # metrics ask from another thread
             if number > position:
                 return max(0, now_ms - received_at_ms)
         return 0

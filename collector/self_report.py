@@ -23,10 +23,12 @@ class SelfReport:
     _next_ms: int = 0
     _seq: int = 0
 
-    def due(self, now_ms: int) -> ReadingBatch | None:
-        """The reading of this moment (epoch ms), or None when it is not yet time."""
-        if now_ms < self._next_ms:
-            return None
+    def is_due(self, now_ms: int) -> bool:
+        """Whether it is time for a reading (epoch ms)."""
+        return now_ms >= self._next_ms
+
+    def take(self, now_ms: int) -> ReadingBatch:
+        """The reading of this moment (epoch ms); the next is due an interval later."""
         self._next_ms = now_ms + round(self.device.interval_s * 1000)
         payload = reading_type(KIND)(ts=now_ms, seq=self._seq, **self.measure(now_ms))
         self._seq += 1

@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app.mqtt import BrokerAddress
-from app.mqtt_reader import MqttReader
+from app.mqtt_reader import Line, MqttReader
 from devices.messages import RawMessage
 from devices.mqtt_encoding import encode_publish
+from devices.mqtt_packets import Publish
 
 CONNACK = b"\x20\x03\x00\x00\x00"
 SUBACK = b"\x90\x04\x00\x01\x00\x01"
@@ -137,3 +138,44 @@ async def test_reader_without_a_broker_keeps_trying_and_stops_when_told() -> Non
     assert not source.is_subscribed
     await source.stop()
     await source.stop()
+
+
+async def test_reader_stops_reading_while_nobody_takes_what_arrives_and_goes_on_afterwards() -> None:
+    unacknowledged = encode_publish("zigbee2mqtt/lamp", b"x" * 1_000)
+    sent = 60_000  # more than a socket's buffers hold
+    server_side: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server_side.append(writer)
+        await reader.read(4096)
+        writer.write(CONNACK + SUBACK + unacknowledged * sent)
+        while await reader.read(4096):
+            pass
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    source = MqttReader(BrokerAddress(host="127.0.0.1", port=port), "c", ["#"], receive_maximum=100)
+    source.start()
+    await until(lambda: source.is_subscribed and source.is_paused)
+    held = server_side[0].transport.get_write_buffer_size()
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert server_side[0].transport.get_write_buffer_size() == held > 0
+    taken = 0
+    while taken < sent:
+        taken += len(await source.receive(10_000, PATIENCE_S))
+    assert not source.is_paused
+    await source.stop()
+    server.close()
+    await server.wait_closed()
+
+
+def test_line_joins_a_packet_of_many_pieces_once_and_goes_on_with_the_next() -> None:
+    taken: list[Publish] = []
+    line = Line(taken.extend, lambda _: None)
+    stream = LONG + MESSAGE + LONG + MESSAGE
+    for size in (1, 2, 3, 5_000, 300_020):
+        for start in range(0, len(stream), size):
+            line.data_received(stream[start : start + size])
+    assert [len(publish.payload) for publish in taken] == [300_000, 2] * 10

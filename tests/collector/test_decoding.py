@@ -208,6 +208,16 @@ def test_recent_records_remembers_at_least_its_window_and_forgets_in_the_end() -
     assert recent.repeated(event_keys(["L1", "L1"], ["25", "1"])) == [0]
 
 
+def test_recent_records_knows_what_was_sent_again_when_it_comes_once_more() -> None:
+    recent = RecentRecords(window=10)
+    first = event_keys(["L1"], ["first"])
+    assert recent.repeated(first) == []
+    for number in range(50):  # a connection that is lost again and again
+        recent.pass_messages(5)
+        assert recent.repeated(event_keys(["L1"], [str(number)])) == []
+        assert recent.repeated(first) == [0]
+
+
 def test_unknown_speaker_is_named_beside_its_dead_letter_and_not_in_its_detail() -> None:
     vendor = RawMessage("tele/AABBCC/STATE", b"{}")
     native = RawMessage(LAMP_TOPIC.replace("TK-L-0001", "L9"), b"{}")

@@ -1,6 +1,7 @@
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -163,3 +164,26 @@ async def test_writer_told_to_stop_finishes_what_is_journaled(journal: SqliteJou
     stop.set()
     await Writer(journal, tail, sink, UnavailableError, gather_s=0.0).run(stop)
     assert len(sink.readings) == 1
+
+
+async def test_intake_that_was_blocked_journals_no_mark_of_before(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SteppedClock(NOW)
+    taker = intake(ScriptedSource([telemetry(ts=NOW, seq=1)]), journal, clock)
+    real = journal.append
+    attempts = 0
+
+    def append(contents: Sequence[Content], *rest: Any) -> list[Entry]:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            clock.step_to(NOW + 3_600_000)
+            raise JournalFullError(2, 1, "full")
+        return real(contents, *rest)
+
+    monkeypatch.setattr(journal, "append", append)
+    await taker.step()
+    await taker.step()
+    marks = [entry.content for entry in journal.read(0, 100) if isinstance(entry.content, Mark)]
+    assert [mark.received_up_to_ms for mark in marks] == [NOW + 3_600_000]

@@ -4,6 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -209,3 +210,13 @@ def test_journal_of_an_older_version_gives_dead_letters_without_an_identity() ->
     assert isinstance(letters, DeadLetterBatch)
     assert letters.frame.schema == dict(DEAD_LETTER_SCHEMA)
     assert letters.frame["identity"].to_list() == [None]
+
+
+def test_journaled_readings_of_an_older_version_have_the_columns_of_this_one() -> None:
+    batch = lamp_batch({"ts": 1000, "seq": 1, "power_w": 1.5})
+    older = batch.frame.drop("dim_pct").with_columns(pl.lit(1.0).alias("gone_since"))
+    name, _, body = encode(ReadingBatch("streetlight", older))
+    read = decode(name, body)
+    assert isinstance(read, ReadingBatch)
+    assert read.frame.equals(batch.frame)
+    assert read.frame.schema == batch.frame.schema
