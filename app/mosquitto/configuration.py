@@ -34,7 +34,7 @@ class BrokerPlan:
     services_port: int = 8884
     connections: int = 10_000
     largest_message_bytes: int = 262_144
-    receive_maximum: int = 4_000
+    receive_maximum: int = 10_000
     files: BrokerFiles = field(init=False)
 
     def __post_init__(self) -> None:

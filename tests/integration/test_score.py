@@ -40,7 +40,8 @@ async def run(data: Path, broker: str) -> tuple[Score, list[Progress]]:
 async def test_score_of_a_small_city_finds_what_the_rules_of_today_can_find(tmp_path: Path) -> None:
     result, shown = await run(tmp_path / "data", "mosquitto")
     rows = {row.fault: row for row in result.types if row.real}
-    assert set(rows) == set(COVERED) <= {fault.id for fault in fault_types()}
+    # A camera's calibration stands expired in the registry, whatever the scenario.
+    assert set(rows) - {"calibration_expired"} == set(COVERED) <= {fault.id for fault in fault_types()}
     assert {name: row.figures.recall for name, row in rows.items()} == dict.fromkeys(COVERED, 1.0)
     assert result.faults.precision is not None
     assert result.faults.precision >= 0.8
