@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.configuration import load_settings
 from app.data_directory import DataDirectory
 from app.errors import StartError
 from app.settings import ServiceSettings
@@ -54,15 +55,16 @@ def open_operations(directory: DataDirectory, settings: ServiceSettings) -> Oper
 
 
 @contextmanager
-def operations_at_rest(data: Path) -> Iterator[OperationsDatabase]:
+def operations_at_rest(data: Path | None) -> Iterator[OperationsDatabase]:
     """The store for a command while no service of this data directory runs.
 
     Raises:
         StartError: it cannot be opened, or a service holds the data directory.
     """
-    directory = DataDirectory(data)
+    settings = load_settings(data_dir=data)
+    directory = DataDirectory(settings.data_dir)
     try:
-        database = open_operations(directory, ServiceSettings(data_dir=data))
+        database = open_operations(directory, settings)
         try:
             yield database
         finally:

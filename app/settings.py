@@ -19,48 +19,80 @@ __all__ = ["ServiceSettings"]
 class ServiceSettings(BaseSettings):
     """Where the service keeps its data, listens and connects.
 
-    `collector_id` is the device under which the collector speaks of itself. `areas`: the wards it collects;
-    empty means the whole city. `mqtt_statistics`: whether to listen to what the broker says of itself
-    on `$SYS`.
+    From a settings file too (`app.configuration`), whose keys are these names.
 
     Raises:
         pydantic.ValidationError: a value that cannot be used; it names the setting.
     """
 
-    model_config = SettingsConfigDict(env_prefix="IOC_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix="IOC_", frozen=True, extra="forbid", use_attribute_docstrings=True
+    )
 
     data_dir: Path = Path("data")
+    """Folder that the service keeps everything of this machine in."""
     city: str = "tam-ky"
+    """The city: a file of devices/places, for its name, time zone and sun."""
     mqtt_host: str = "127.0.0.1"
+    """The broker to read from."""
     mqtt_port: int = Field(default=1883, ge=1, le=65_535)
+    """The broker's port; 8883 is usual with TLS."""
     mqtt_user: str | None = None
+    """The collector's user name at the broker."""
     mqtt_password: str | None = Field(default=None, repr=False)
+    """The collector's password at the broker."""
     mqtt_password_file: Path | None = None
+    """File that holds the password; it comes before the password itself."""
     mqtt_tls: bool = False
+    """Whether to speak TLS with the broker."""
     mqtt_ca_file: Path | None = None
+    """Certificate that the broker's must come from, if not one of the system's; means TLS."""
     mqtt_statistics: bool = True
+    """Whether to listen to what the broker says of itself on `$SYS`."""
     http_host: str = "127.0.0.1"
+    """Address that the API listens on."""
     http_port: int = Field(default=8080, ge=1, le=65_535)
+    """Port that the API listens on."""
     batch_messages: int = Field(default=5_000, ge=1, le=10_000)
+    """Most messages that are journaled in one commit."""
     max_payload_bytes: int = Field(default=16_384, ge=256, le=1_048_576)
+    """A longer payload is a dead letter."""
     journal_cap_mb: int = Field(default=2_048, ge=1)
+    """Size of the journal (MB) at which the collector stops acknowledging and the broker queues."""
     purge_every_s: float = Field(default=10.0, gt=0)
+    """Seconds between two removals of what is no longer needed."""
     dead_letter_days: int = Field(default=14, ge=1)
+    """Days that dead letters are kept; they may hold personal data."""
     frigate_speed_unit: Literal["kmh", "mph"] = "kmh"
+    """The unit that Frigate is set to."""
     payload_codecs: dict[str, str] = {}
+    """Codecs of raw LoRaWAN bytes, by application: cayenne-lpp, json, or module:function."""
     collector_id: str = Field(default="collector-1", pattern=DEVICE_ID.pattern)
+    """The device under which the collector speaks of itself."""
     areas: frozenset[str] = frozenset()
+    """The wards that this collector collects; none means the whole city."""
     rate_limit_factor: float = Field(default=20.0, ge=1)
+    """How many times more often than its interval a device may send."""
     rate_limit_burst: int = Field(default=50, ge=1)
+    """Messages that a device may send at once."""
     operations_url: SecretStr | None = None
+    """A PostgreSQL for operations, such as postgresql+psycopg://ioc@db.example/ioc; else SQLite."""
     operations_password_file: Path | None = None
+    """File that holds the password of its user."""
     influx_url: str | None = Field(default=None, pattern=r"^https?://[^/?#]+/?$")
+    """An InfluxDB 2.x for telemetry, such as https://influx.example:8086; else DuckDB."""
     influx_org: str = "ioc"
+    """InfluxDB's organisation."""
     influx_bucket: str = "telemetry"
+    """InfluxDB's bucket."""
     influx_token: SecretStr | None = None
+    """InfluxDB's token."""
     influx_token_file: Path | None = None
+    """File that holds the token."""
     influx_retention_days: int = Field(default=30, ge=0)
+    """Days that InfluxDB keeps readings; 0 is for good. `ioc store migrate` sets it."""
     influx_timeout_s: float = Field(default=10.0, gt=0)
+    """Seconds that an answer of InfluxDB is waited for."""
 
     @field_validator("payload_codecs")
     @classmethod

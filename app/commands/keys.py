@@ -22,7 +22,7 @@ __all__ = ["COMMAND"]
 
 COMMAND = typer.Typer(add_completion=False, no_args_is_help=True)
 _WHO = "ioc keys"
-_Data = Annotated[Path, typer.Option(envvar="IOC_DATA_DIR", help="The service's data directory.")]
+_Data = Annotated[Path | None, typer.Option(help="The service's data directory; default: the settings'.")]
 
 
 @COMMAND.callback(help="Make, list and revoke the API's keys; for the first one, while no service runs.")
@@ -35,7 +35,7 @@ def create(
     name: Annotated[str, typer.Argument(help="Who will hold it.")],
     role: Annotated[str, typer.Option(help=f"One of {', '.join(Role)}.")] = Role.VIEWER,
     expires: Annotated[str | None, typer.Option(help="Valid for this long, such as 90d or 12h.")] = None,
-    data: _Data = Path("data"),
+    data: _Data = None,
 ) -> None:
     """Make a key and print it: nobody can ever be shown it again."""
     with _keys(data) as keys:
@@ -46,7 +46,7 @@ def create(
 
 
 @COMMAND.command("list")
-def list_keys(data: _Data = Path("data")) -> None:
+def list_keys(data: _Data = None) -> None:
     """Show every key ever made, without its secret."""
     table = Table("prefix", "name", "role", "made", "until", "revoked")
     with _keys(data) as keys:
@@ -59,7 +59,7 @@ def list_keys(data: _Data = Path("data")) -> None:
 @COMMAND.command()
 def revoke(
     prefix: Annotated[str, typer.Argument(help="The key's first part, as `list` shows it.")],
-    data: _Data = Path("data"),
+    data: _Data = None,
 ) -> None:
     """Make a key open nothing from now on."""
     with _keys(data) as keys:
@@ -67,7 +67,7 @@ def revoke(
 
 
 @contextmanager
-def _keys(data: Path) -> Iterator[KeyRepository]:
+def _keys(data: Path | None) -> Iterator[KeyRepository]:
     """The keys of the operations store; mistakes end the command in one sentence."""
     try:
         with operations_at_rest(data) as database:

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from app.commands.options import wrong_settings
+from app.configuration import load_settings
 from app.errors import StartError
 from app.logs import logging_to_stderr
 from app.run import run_service
@@ -20,10 +19,10 @@ __all__ = ["COMMAND"]
 COMMAND = typer.Typer(add_completion=False)
 _HELP = (
     "Run the service on this machine: broker to journal, stores, rules and API, without simulators.\n\n"
-    "Settings come from the environment, each IOC_ and its name: IOC_DATA_DIR, IOC_CITY, IOC_MQTT_HOST,"
-    " _PORT, _USER, _PASSWORD_FILE, _CA_FILE, IOC_HTTP_HOST, _PORT, IOC_AREAS, … Logs go to stderr as JSON"
-    " lines; the word ready goes to stdout when the stream from the broker is live. SIGTERM and Ctrl-C stop"
-    " it cleanly.\n\n"
+    "Settings come from a TOML file (ioc config sample prints one that explains them all), and each from the"
+    " environment as IOC_ and its name, which wins: IOC_DATA_DIR, IOC_CITY, IOC_MQTT_HOST, …\n\n"
+    "Logs go to stderr as JSON lines; the word ready goes to stdout when the stream from the broker is live."
+    " SIGTERM and Ctrl-C stop it cleanly.\n\n"
     "An API key to begin with: ioc keys create NAME --role admin"
 )
 
@@ -33,14 +32,15 @@ def run(
     registry: Annotated[
         Path | None, typer.Option(help="Make this CSV or GeoJSON file the registry first.")
     ] = None,
+    config: Annotated[
+        Path | None, typer.Option(envvar="IOC_CONFIG", help="Settings file; what the environment says wins.")
+    ] = None,
 ) -> None:
     """Run the service until told to stop."""
     try:
-        settings = ServiceSettings()
+        settings = load_settings(config)
         with logging_to_stderr():
             asyncio.run(_until_told(settings, registry))
-    except ValidationError as error:
-        raise SystemExit(f"ioc run: {wrong_settings(error)}") from None
     except (StartError, ServiceFailedError) as error:
         because = f" ({error.__cause__})" if isinstance(error, ServiceFailedError) and error.__cause__ else ""
         raise SystemExit(f"ioc run: {error}{because}") from None

@@ -19,11 +19,11 @@ from app.commands.options import (
     speed_of,
     wrong_settings,
 )
+from app.configuration import load_settings
 from app.errors import StartError
 from app.load import run_load
 from app.load_options import LoadOptions, city_messages
 from app.mqtt import BrokerAddress
-from app.settings import ServiceSettings
 from app.simulate import SimulationPlan, prepare
 from app.simulate_screen import play_on_screen, sentence
 from app.simulated_place import find_place
@@ -217,8 +217,8 @@ def _load(options: LoadOptions, address: BrokerAddress, city: str, seed: int, js
 
 
 def _broker(**given: Any) -> BrokerAddress:
-    """The broker of the options, of the environment where they say nothing."""
-    return ServiceSettings(**{name: value for name, value in given.items() if value is not None}).broker
+    """The broker of the options, of the settings where they say nothing."""
+    return load_settings(**given).broker
 
 
 def _end_ms(from_ms: int, run_for: str | None, *, is_file: bool) -> int | None:

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import msgspec
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from app.commands.options import check_writable, wrong_settings
+from app.commands.options import check_writable
+from app.configuration import load_settings
 from app.data_directory import DataDirectory
 from app.errors import StartError
 from app.settings import ServiceSettings
@@ -80,14 +80,12 @@ def _said_plainly(command: str) -> Iterator[None]:
     """What goes wrong ends the command in one sentence."""
     try:
         yield
-    except ValidationError as error:
-        raise SystemExit(f"ioc store {command}: {wrong_settings(error)}") from None
     except (StartError, TelemetryUnavailableError) as error:
         raise SystemExit(f"ioc store {command}: {error}") from None
 
 
 def _settings(data: Path | None) -> ServiceSettings:
-    return ServiceSettings() if data is None else ServiceSettings(data_dir=data)
+    return load_settings(data_dir=data)
 
 
 @contextmanager

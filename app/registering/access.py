@@ -9,10 +9,10 @@ import httpx
 
 from api.models.devices import DeviceView
 from api.models.registering import ImportView, PendingView
+from app.configuration import load_settings
 from app.data_directory import DataDirectory
 from app.errors import StartError
 from app.operations import open_operations
-from app.settings import ServiceSettings
 from devices.clock import Clock, SystemClock
 from devices.columns import LineProblem
 from devices.entity import EntityKind
@@ -65,7 +65,7 @@ class RegistryAccess(Protocol):
 
 
 @contextmanager
-def registry_access(url: str | None, key: str | None, data: Path) -> Iterator[RegistryAccess]:
+def registry_access(url: str | None, key: str | None, data: Path | None) -> Iterator[RegistryAccess]:
     """The API where a URL is given; else the store of a data directory, if no service holds it.
 
     Raises:
@@ -77,14 +77,16 @@ def registry_access(url: str | None, key: str | None, data: Path) -> Iterator[Re
                 raise StartError("--key or IOC_API_KEY: the API wants a key that may write devices")
             yield opened.enter_context(RemoteRegistry(url, key))
             return
-        if not data.is_dir():
-            raise StartError(f"--data: there is no folder {str(data)!r}; give --url of a running service")
+        settings = load_settings(data_dir=data)
+        folder = settings.data_dir
+        if not folder.is_dir():
+            raise StartError(f"--data: there is no folder {str(folder)!r}; give --url of a running service")
         try:
-            directory = DataDirectory(data)
+            directory = DataDirectory(folder)
         except StartError as error:
             raise StartError(f"{error}, or talk to that service: --url (IOC_API_URL) and --key") from error
         opened.callback(directory.release)
-        database = open_operations(directory, ServiceSettings())
+        database = open_operations(directory, settings)
         opened.callback(database.close)
         yield LocalRegistry(database)
 
