@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,11 @@ from benchmarks.demo_process import free_port
 from devices.clock import SystemClock
 from devices.device import Device
 from devices.registry_files import write_csv
+from store.duckdb_store import DuckdbTelemetryStore
 from store.operations.database import OperationsDatabase, sqlite_url
 from store.operations.keys import KeyRepository
 
-__all__ = ["Installation", "RunProcess", "ServiceApi", "until"]
+__all__ = ["Installation", "RunProcess", "ServiceApi", "embedded_store", "until"]
 
 _READY_S = 90.0
 _STOP_S = 60.0
@@ -89,6 +91,16 @@ class Installation:
         database.close()
         directory.release()
         return made.token
+
+
+@contextmanager
+def embedded_store(installation: Installation) -> Iterator[DuckdbTelemetryStore]:
+    """The telemetry of a service that has ended, where it needs no server."""
+    store = DuckdbTelemetryStore(installation.data / "telemetry.duckdb")
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 class RunProcess:

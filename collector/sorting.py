@@ -72,6 +72,8 @@ class Sorted:
             case Ignored(reason):
                 self.count(Fate.IGNORED, reason)
             case Rejected():
+                # A traceback would keep every frame of the decoding alive, for the garbage collector to walk.
+                record.__traceback__ = record.__context__ = record.__cause__ = None
                 self.rejected.append((message, record))
                 self.count(Fate.DEAD_LETTERED, record.reason)
 

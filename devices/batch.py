@@ -56,6 +56,7 @@ TIME = pl.Datetime("ms", "UTC")
 EARLIEST_MS = 946_684_800_000
 """2000-01-01T00:00Z. A device's time before it is that of a clock that was never set: as good as none."""
 
+_BEGINNING_BYTES = 1_024
 _HEAD_MEMBERS = 3
 """`ts`, `seq` and `device` stand before the fields in a reading's Struct."""
 _PLAIN_TIMES = frozenset({int, NoneType})
@@ -247,7 +248,9 @@ def status_frame(statuses: Iterable[Status], received_at_ms: int) -> pl.DataFram
 def dead_letter_frame(
     rejected: Sequence[tuple[RawMessage, Rejected]], received_at_ms: int, sample_bytes: int
 ) -> pl.DataFrame:
-    """Rejected input as columns, with at most `sample_bytes` of each payload."""
+    """Rejected input as columns: payloads of at most `sample_bytes` whole, of longer ones the beginning."""
+    # One that is not whole cannot be replayed: it only has to be recognised.
+    beginning = min(sample_bytes, _BEGINNING_BYTES)
     rows = []
     for message, rejection in rejected:
         payload = message.payload if rejection.payload is None else rejection.payload
@@ -256,7 +259,7 @@ def dead_letter_frame(
                 "reason": rejection.reason.value,
                 "detail": rejection.detail,
                 "topic": message.topic,
-                "payload": payload[:sample_bytes],
+                "payload": payload if len(payload) <= sample_bytes else payload[:beginning],
                 "payload_bytes": len(payload),
                 "received_at": received_at_ms,
                 "identity": rejection.identity,

@@ -6,19 +6,18 @@ the real InfluxDB, once into DuckDB.
 
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.comparing import compare
 from benchmarks.influx_rig import influx_settings, running_influx, stored_in
 from benchmarks.rig import city_of_load, fresh_broker, load_messages
-from benchmarks.run_process import Installation, RunProcess, ServiceApi, until
+from benchmarks.run_process import Installation, RunProcess, ServiceApi, embedded_store, until
 from collector.sqlite_journal import SqliteJournal
 from simulators.load.fleet import LoadFleet
 from simulators.load.plan import LoadPlan
-from store.duckdb_store import DuckdbTelemetryStore
 from store.telemetry import TelemetryStore
 
 _RATE_PER_S = 500
@@ -41,13 +40,12 @@ def prove(scale: float, folder: Path) -> dict[str, Any]:
     with running_influx(folder / "influxd") as influx:
         settings = influx_settings(influx)
         into_influx = _prove(scale, folder / "influx", settings, lambda: stored_in(influx))
-    data = folder / "duckdb" / "data"
-    into_duckdb = _prove(scale * _DUCKDB_SHARE, folder / "duckdb", {}, lambda: _duckdb(data))
+    into_duckdb = _prove(scale * _DUCKDB_SHARE, folder / "duckdb", {}, None)
     return {"influxdb": into_influx, "duckdb": into_duckdb}
 
 
-def _prove(scale: float, folder: Path, settings: dict[str, str], reading: _Reading) -> dict[str, Any]:
-    """The proof into one store."""
+def _prove(scale: float, folder: Path, settings: dict[str, str], reading: _Reading | None) -> dict[str, Any]:
+    """The proof into one store; without a way to read it, it is the embedded one."""
     messages, kills = round(_MESSAGES * scale), max(1, round(_KILLS * scale))
     ledger = folder / "ledger"
     with fresh_broker(folder / "broker") as broker:
@@ -74,7 +72,7 @@ def _prove(scale: float, folder: Path, settings: dict[str, str], reading: _Readi
             process.stop()
         finally:
             process.kill()
-    with reading() as store:
+    with reading() if reading is not None else embedded_store(installation) as store:
         compared = compare(ledger, store)
     compared.check()
     assert compared.acknowledged == messages, f"{compared.acknowledged} of {messages} were acknowledged"
@@ -127,12 +125,3 @@ def _check_balance(installation: Installation, rows: int) -> None:
     journal.close()
     assert balance["pending"] == 0, f"{balance['pending']} records were not written"
     assert balance["written"] == rows, f"{balance['written']} are counted as written, {rows} rows are there"
-
-
-@contextmanager
-def _duckdb(data: Path) -> Iterator[TelemetryStore]:
-    store = DuckdbTelemetryStore(data / "telemetry.duckdb")
-    try:
-        yield store
-    finally:
-        store.close()
