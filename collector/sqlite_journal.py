@@ -16,11 +16,12 @@ from collector.errors import JournalCorruptError, JournalFullError, JournalUnusa
 from collector.fates import Balance, Fate, Tally
 from collector.journal import Consumer
 from collector.journal_codec import decode, encode
+from collector.sqlite_wal import lost_commits
 from devices.stream import Content, Entry
 
 __all__ = ["SqliteJournal"]
 
-_FORMAT = 1
+_FORMAT = 2
 _READ_AT_ONCE = 256
 _RESERVE_BYTES = 8_388_608
 """Room beyond the cap for what the collector says of itself."""
@@ -31,7 +32,7 @@ CREATE TABLE IF NOT EXISTS entries (
     type TEXT NOT NULL,
     messages INTEGER NOT NULL,  -- of the whole commit, on its first entry
     to_write INTEGER NOT NULL,  -- records that the telemetry store must take
-    checksum INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,  -- of everything else in the row
     body BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS tallies (
@@ -39,9 +40,24 @@ CREATE TABLE IF NOT EXISTS tallies (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS consumers (name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 """
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "busy_timeout=5000",
+    "temp_store=MEMORY",
+    "cell_size_check=ON",
+)
 _FULL = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC"})
 
-_Row = tuple[str, int, int, int, bytes]
+_SEALED = (
+    "SELECT name, value FROM meta WHERE name <> 'seal' ORDER BY name",
+    "SELECT name, number FROM consumers ORDER BY name",
+    "SELECT fate, reason, count FROM tallies ORDER BY fate, reason",
+    "SELECT seq FROM sqlite_sequence WHERE name = 'entries'",
+)
+"""All that is not an entry: one checksum over it goes with every commit."""
+
+_Row = tuple[str, int, int, bytes]
 
 
 class SqliteJournal:
@@ -55,6 +71,9 @@ class SqliteJournal:
         self._path = path
         self._cap_bytes = cap_bytes
         self._lock = threading.Lock()
+        lost = lost_commits(path.with_name(path.name + "-wal"))
+        if lost:
+            raise JournalUnusableError(path, f"its write-ahead log is damaged, {lost} commits would be lost")
         try:
             # It may hold plates: readable for the service's own account only.
             path.touch(mode=0o600)
@@ -66,15 +85,20 @@ class SqliteJournal:
 
     def _prepare(self) -> None:
         """Open for durable writing, make the tables, check identity and format."""
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "temp_store=MEMORY"):
+        for pragma in _PRAGMAS:
             self._connection.execute(f"PRAGMA {pragma}")
         self._connection.executescript(_SCHEMA)
-        with self._transaction():
-            put = "INSERT OR IGNORE INTO meta VALUES (?, ?)"
-            self._connection.executemany(put, [("id", uuid.uuid4().hex), ("format", str(_FORMAT))])
+        if self._meta("id") is None and self._last_number() == 0:
+            with self._transaction():
+                put = "INSERT INTO meta VALUES (?, ?)"
+                self._connection.executemany(put, [("id", uuid.uuid4().hex), ("format", str(_FORMAT))])
+            # Who we are stands in the file itself from the first moment on, whatever becomes of the log.
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         found = self._meta("format")
         if found != str(_FORMAT):
             raise JournalUnusableError(self._path, f"it has format {found}, this version reads {_FORMAT}")
+        if self._meta("seal") != self._sealed():
+            raise JournalUnusableError(self._path, "its counts and positions do not match their checksum")
         self._id = self._meta("id") or ""
 
     @property
@@ -107,16 +131,25 @@ class SqliteJournal:
         Raises:
             JournalCorruptError: the very next entry is damaged.
         """
-        query = "SELECT number, type, checksum, body FROM entries WHERE number > ? ORDER BY number LIMIT ?"
-        with self._lock:
+        query = (
+            "SELECT number, type, messages, to_write, body, checksum FROM entries"
+            " WHERE number > ? ORDER BY number LIMIT ?"
+        )
+        with self._lock, self._reading(after + 1):
             rows = self._connection.execute(query, (after, limit)).fetchall()
+            passed = min(self._position(consumer) for consumer in Consumer)
+            last = self._last_number()
         entries: list[Entry] = []
-        for number, name, checksum, body in rows:
-            if zlib.crc32(body) != checksum:
-                if entries:
-                    break
-                raise JournalCorruptError(number)
+        expected = max(after, passed) + 1
+        for number, *columns, checksum in rows:
+            # What both have passed may be purged; behind that none may be missing.
+            if number > expected or checksum != _checksum(number, *columns):
+                break
+            name, _, _, body = columns
             entries.append(Entry(number, decode(name, body)))
+            expected = max(expected, number + 1)
+        if not entries and (rows or expected <= last):
+            raise JournalCorruptError(expected if not rows else min(expected, rows[0][0]))
         return entries
 
     def recent(self, messages: int) -> Iterator[Entry]:
@@ -125,7 +158,7 @@ class SqliteJournal:
         Raises:
             JournalCorruptError: an entry is damaged.
         """
-        with self._lock:
+        with self._lock, self._reading():
             after = self._first_of_latest(messages) - 1
         while entries := self.read(after, _READ_AT_ONCE):
             yield from entries
@@ -133,7 +166,7 @@ class SqliteJournal:
 
     def position(self, consumer: Consumer) -> int:
         """Number of the last entry a consumer has committed; 0 at the beginning."""
-        with self._lock:
+        with self._lock, self._reading():
             return self._position(consumer)
 
     def advance(
@@ -153,7 +186,7 @@ class SqliteJournal:
 
     def last_number(self) -> int:
         """Number of the newest entry; 0 when nothing was ever written."""
-        with self._lock:
+        with self._lock, self._reading():
             return self._last_number()
 
     def last_received_ms(self) -> int | None:
@@ -163,7 +196,7 @@ class SqliteJournal:
     def balance(self) -> Balance:
         """The tally and what the writer has not written yet, at one checkpoint."""
         tally = Tally()
-        with self._lock, self._transaction():
+        with self._lock, self._reading():
             for fate, reason, count in self._connection.execute("SELECT fate, reason, count FROM tallies"):
                 tally.add(Fate(fate), count, reason)
             query = "SELECT coalesce(sum(to_write), 0) FROM entries WHERE number > ?"
@@ -204,17 +237,41 @@ class SqliteJournal:
 
         Raises:
             JournalFullError: the disk has no room, or cannot be written; nothing was.
+            JournalUnusableError: the file is damaged.
         """
-        self._connection.execute("BEGIN IMMEDIATE")
         try:
+            self._connection.execute("BEGIN IMMEDIATE")
             yield
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('seal', ?)", (self._sealed(),))
             self._connection.execute("COMMIT")
         except BaseException as error:
             if self._connection.in_transaction:  # SQLite itself rolls back when the disk is full
                 self._connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorname in _FULL:
                 raise JournalFullError(self.size_bytes(), self._cap_bytes, str(error)) from error
+            if isinstance(error, sqlite3.DatabaseError):
+                raise JournalUnusableError(self._path, str(error)) from error
             raise
+
+    @contextmanager
+    def _reading(self, number: int | None = None) -> Iterator[None]:
+        """A question to the file.
+
+        Raises:
+            JournalCorruptError: it is damaged where an entry should be.
+            JournalUnusableError: it is damaged elsewhere.
+        """
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if number is None:
+                raise JournalUnusableError(self._path, str(error)) from error
+            raise JournalCorruptError(number) from error
+
+    def _sealed(self) -> str:
+        """The checksum over all that is not an entry."""
+        rows = [self._connection.execute(query).fetchall() for query in _SEALED]
+        return f"{zlib.crc32(repr(rows).encode()):08x}"
 
     def _check_room(self, cap_bytes: int) -> None:
         """Refuse to grow beyond a cap.
@@ -244,8 +301,11 @@ class SqliteJournal:
     def _insert(self, rows: Sequence[_Row]) -> int:
         """Add entries within the open transaction; the number of the first."""
         first = self._last_number() + 1
-        insert = "INSERT INTO entries (type, messages, to_write, checksum, body) VALUES (?, ?, ?, ?, ?)"
-        self._connection.executemany(insert, rows)
+        insert = (
+            "INSERT INTO entries (number, type, messages, to_write, body, checksum) VALUES (?, ?, ?, ?, ?, ?)"
+        )
+        numbered = ((number, *row, _checksum(number, *row)) for number, row in enumerate(rows, first))
+        self._connection.executemany(insert, numbered)
         return first
 
     def _store_received(self, received_ms: int) -> None:
@@ -286,6 +346,13 @@ def _rows(contents: Sequence[Content], messages: int) -> list[_Row]:
     """Contents as rows of `entries`, all of one commit."""
     encoded = [encode(content) for content in contents]
     return [
-        (name, 0 if index else messages, to_write, zlib.crc32(body), body)
+        (name, 0 if index else messages, to_write, body)
         for index, (name, to_write, body) in enumerate(encoded)
     ]
+
+
+def _checksum(number: int, name: str, messages: int, to_write: int, body: bytes) -> int | None:
+    """The checksum of an entry with everything that is said of it; None where it cannot have one."""
+    if not isinstance(body, bytes):
+        return None  # a damaged row may have a column of any type
+    return zlib.crc32(body, zlib.crc32(repr((number, name, messages, to_write)).encode()))
