@@ -22,6 +22,7 @@ from devices.stream import Content, Entry
 __all__ = ["SqliteJournal"]
 
 _FORMAT = 2
+_OLD_FORMAT = "1"
 _READ_AT_ONCE = 256
 _RESERVE_BYTES = 8_388_608
 """Room beyond the cap for what the collector says of itself."""
@@ -95,11 +96,24 @@ class SqliteJournal:
             # Who we are stands in the file itself from the first moment on, whatever becomes of the log.
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         found = self._meta("format")
+        if found == _OLD_FORMAT:
+            self._renew()
+            found = self._meta("format")
         if found != str(_FORMAT):
             raise JournalUnusableError(self._path, f"it has format {found}, this version reads {_FORMAT}")
         if self._meta("seal") != self._sealed():
             raise JournalUnusableError(self._path, "its counts and positions do not match their checksum")
         self._id = self._meta("id") or ""
+
+    def _renew(self) -> None:
+        """Take over a journal whose checksums cover the bodies only; a damaged entry stays one."""
+        query = "SELECT number, type, messages, to_write, body, checksum FROM entries ORDER BY number"
+        with self._transaction():
+            for number, *columns, checksum in self._connection.execute(query).fetchall():
+                if zlib.crc32(columns[-1]) == checksum:
+                    row = (_checksum(number, *columns), number)
+                    self._connection.execute("UPDATE entries SET checksum = ? WHERE number = ?", row)
+            self._connection.execute("UPDATE meta SET value = ? WHERE name = 'format'", (str(_FORMAT),))
 
     @property
     def id(self) -> str:

@@ -1,6 +1,7 @@
 import shutil
 import sqlite3
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -220,3 +221,52 @@ def test_journaled_readings_of_an_older_version_have_the_columns_of_this_one() -
     assert isinstance(read, ReadingBatch)
     assert read.frame.equals(batch.frame)
     assert read.frame.schema == batch.frame.schema
+
+
+def test_journal_of_the_format_before_is_taken_over(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "j.db", CAP)
+    for start in (0, 10, 20):
+        journal.append(*records(2, start), 10_000, 2)
+    journal.advance(Consumer.DETECTION, 3)
+    before, balance = journal.read(0, 10), journal.balance()
+    journal.close()
+    with sqlite3.connect(tmp_path / "j.db") as raw:
+        raw.create_function("crc", 1, zlib.crc32)
+        raw.execute("UPDATE entries SET checksum = crc(body)")
+        raw.execute("UPDATE entries SET checksum = 0 WHERE number = 5")
+        raw.execute("DELETE FROM meta WHERE name = 'seal'")
+        raw.execute("UPDATE meta SET value = '1' WHERE name = 'format'")
+    raw.close()
+    journal = SqliteJournal(tmp_path / "j.db", CAP)
+    assert [entry.number for entry in journal.read(0, 10)] == [entry.number for entry in before][:4]
+    with pytest.raises(JournalCorruptError, match="entry 5"):
+        journal.read(4, 10)
+    assert (journal.balance(), journal.position(Consumer.DETECTION)) == (balance, 3)
+    journal.close()
+
+
+def test_journal_that_lacks_an_entry_stops_before_the_gap(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "j.db", CAP)
+    for start in (0, 10, 20):
+        journal.append(*records(1, start), 10_000, 1)
+    journal.close()
+    with sqlite3.connect(tmp_path / "j.db") as raw:
+        raw.execute("DELETE FROM entries WHERE number IN (4, 6)")
+    raw.close()
+    journal = SqliteJournal(tmp_path / "j.db", CAP)
+    assert [entry.number for entry in journal.read(0, 10)] == [1, 2, 3]
+    for after, missing in ((3, 4), (5, 6)):
+        with pytest.raises(JournalCorruptError, match=f"entry {missing}"):
+            journal.read(after, 10)
+    journal.close()
+
+
+def test_journal_whose_counts_were_changed_is_refused(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "j.db", CAP)
+    journal.append(*records(3), 10_000, 3)
+    journal.close()
+    with sqlite3.connect(tmp_path / "j.db") as raw:
+        raw.execute("UPDATE tallies SET count = count + 1")
+    raw.close()
+    with pytest.raises(JournalUnusableError, match="checksum"):
+        SqliteJournal(tmp_path / "j.db", CAP)
