@@ -96,9 +96,13 @@ class MqttReader:
         """Whether so much waits to be taken that nothing more is read."""
         return self._line is not None and self._line.is_paused
 
-    def start(self) -> None:
-        """Connect in the background, again and again with back-off; call on the event loop."""
+    def start(self) -> asyncio.Task[None]:
+        """Connect in the background, again and again with back-off; call on the event loop.
+
+        The task ends by itself only by an error that trying again does not mend.
+        """
         self._task = asyncio.create_task(self._stay_connected(), name="mqtt-reader")
+        return self._task
 
     async def wait_subscribed(self) -> None:
         """Return when the broker has confirmed the subscriptions for the first time."""
@@ -109,8 +113,7 @@ class MqttReader:
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await asyncio.wait({task})
 
     async def receive(self, limit: int, timeout_s: float) -> list[RawMessage]:
         """Up to `limit` messages that have arrived; waits at most `timeout_s` for the first."""

@@ -50,7 +50,7 @@ class Service:
         self._run("writer", pipeline.writer.run(self._stop_consumers))
         self._run("detection", pipeline.detection.run(self._stop_consumers))
         self._run("purge", pipeline.purge(self._stop_consumers))
-        self._session.start()
+        self._tasks["reader"] = self._session.start()
         self._cleanups.push_async_callback(self._session.stop)
         self._run("intake", pipeline.intake.run(self._stop_intake))
         self._cleanups.push_async_callback(self._end_intake)

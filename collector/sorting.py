@@ -31,6 +31,8 @@ __all__ = ["Group", "MessageSorter", "Sorted"]
 
 _log = structlog.get_logger(__name__)
 _TOPICS_KEPT = 200_000
+_LONGEST_KEPT = 512
+"""Characters of a topic; longer ones, which no device of ours has, would only fill the memory."""
 _ANOTHERS = "of_another_collector"
 _UNORDINARY = (ValueError, RecursionError)  # msgspec's errors are ValueErrors
 
@@ -165,12 +167,21 @@ class MessageSorter:
         """Find out once whether the topic has a short way; a device that comes later clears all routes."""
         # In this order: `use` may come in between, and a route of old devices must not outlive them.
         routes, devices = self._routes, self._devices
-        if topic in routes:
+        if topic in routes or len(topic) > _LONGEST_KEPT:
             return
         if len(routes) >= _TOPICS_KEPT:
             routes.clear()
+        routes[topic] = self._route(topic, devices)
+
+    def _route(self, topic: str, devices: Devices) -> Route | None:
         decoder = self._decoder(topic)
-        routes[topic] = decoder.route(topic, devices) if isinstance(decoder, Router) else None
+        if not isinstance(decoder, Router):
+            return None
+        try:
+            return decoder.route(topic, devices)
+        except Exception:  # noqa: BLE001 - the slow way decodes or refuses what this one cannot bear
+            _log.exception("route_failed", decoder=decoder.name)
+            return None
 
     def _decode_one(self, message: RawMessage) -> list[Record]:
         """The message's records.
@@ -198,12 +209,14 @@ class MessageSorter:
             ) from error
 
     def _decoder(self, topic: str) -> Decoder | None:
-        if topic not in self._by_topic:
+        if topic in self._by_topic:
+            return self._by_topic[topic]
+        found = next((d for d in self._decoders if any(_matches(f, topic) for f in d.filters)), None)
+        if len(topic) <= _LONGEST_KEPT:
             if len(self._by_topic) >= _TOPICS_KEPT:
                 self._by_topic.clear()
-            matching = (d for d in self._decoders if any(_matches(f, topic) for f in d.filters))
-            self._by_topic[topic] = next(matching, None)
-        return self._by_topic[topic]
+            self._by_topic[topic] = found
+        return found
 
 
 def _is_anothers(record: Record, topic: str, areas: Collection[str]) -> bool:

@@ -5,6 +5,7 @@ from collections import Counter
 __all__ = ["NameCounts"]
 
 _NAMES_KEPT = 1_000
+_LONGEST_NAME = 64
 
 
 class NameCounts:
@@ -15,7 +16,7 @@ class NameCounts:
 
     def add(self, group: str, name: str) -> None:
         """Count a pair once."""
-        key = (group, name)
+        key = (group, name[:_LONGEST_NAME])
         self._counts[key if key in self._counts or len(self._counts) < _NAMES_KEPT else (group, "other")] += 1
 
     def as_dict(self) -> dict[tuple[str, str], int]:

@@ -50,18 +50,7 @@ class NativeDecoder:
             Rejected: the topic, the device or the whole payload broke a rule.
         """
         topic = self._topics.get(message.topic) or self._learn(message.topic)
-        device = devices.get(topic.device)
-        if device is None:
-            raise Rejected(
-                Rejection.UNKNOWN_DEVICE,
-                f"no device {topic.device!r} in the registry; add it there",
-                identity=f"{self.name}:{topic.device}",
-            )
-        if device.kind != topic.kind:
-            raise Rejected(
-                Rejection.WRONG_KIND,
-                f"{device.id!r} is a {device.kind}, its topic says {topic.kind!r}; correct one",
-            )
+        device = self._speaker(topic, devices)
         if device.area != topic.area:
             self._misplaced.add(device.area, topic.area)
         if message.retained and topic.channel in {Channel.TELEMETRY, Channel.EVENT}:
@@ -82,7 +71,7 @@ class NativeDecoder:
         except Rejected:
             return None
         device = devices.get(named.device)
-        if device is None or named.channel is not Channel.TELEMETRY:
+        if device is None or device.is_passive or named.channel is not Channel.TELEMETRY:
             return None
         if (device.kind, device.area) != (named.kind, named.area):
             return None
@@ -95,6 +84,28 @@ class NativeDecoder:
     def misplaced(self) -> dict[tuple[str, str], int]:
         """How often a topic named another area than the registry: (registry's, topic's) since the start."""
         return self._misplaced.as_dict()
+
+    def _speaker(self, topic: Topic, devices: Devices) -> Device:
+        """The device whose topic it is.
+
+        Raises:
+            Rejected: there is none, it is of another kind, or nothing that speaks.
+        """
+        device = devices.get(topic.device)
+        if device is None:
+            raise Rejected(
+                Rejection.UNKNOWN_DEVICE,
+                f"no device {topic.device!r} in the registry; add it there",
+                identity=f"{self.name}:{topic.device}",
+            )
+        if device.kind != topic.kind:
+            raise Rejected(
+                Rejection.WRONG_KIND,
+                f"{device.id!r} is a {device.kind}, its topic says {topic.kind!r}; correct one",
+            )
+        if device.is_passive:
+            raise Rejected(Rejection.WRONG_KIND, f"{device.id!r} is a {device.kind}, which has no telemetry")
+        return device
 
     def _learn(self, topic_name: str) -> Topic:
         topic = parse_native(topic_name)

@@ -179,3 +179,12 @@ def test_line_joins_a_packet_of_many_pieces_once_and_goes_on_with_the_next() -> 
         for start in range(0, len(stream), size):
             line.data_received(stream[start : start + size])
     assert [len(publish.payload) for publish in taken] == [300_000, 2] * 10
+
+
+async def test_reader_that_cannot_say_who_it_is_ends_and_says_why() -> None:
+    server = await asyncio.start_server(Broker().serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    source = MqttReader(BrokerAddress(host="127.0.0.1", port=port, user="a\0b"), "c", ["#"])
+    with pytest.raises(ValueError, match="U\\+0000"):
+        await source.start()
+    server.close()

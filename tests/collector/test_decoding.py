@@ -1,4 +1,6 @@
+import gc
 import json
+import tracemalloc
 from typing import Any
 
 import polars as pl
@@ -10,7 +12,7 @@ from collector.fates import Fate
 from devices.batch import ReadingBatch
 from devices.decoders.loading import decoders
 from devices.decoders.native import NativeDecoder
-from devices.messages import Devices, RawMessage, Record
+from devices.messages import Devices, RawMessage, Record, Route
 from devices.registry import Device, Registry
 from devices.stream import DeadLetterBatch, Entry, EventBatch, StatusBatch
 from tests.collector.support import LAMP_TOPIC, LAMPS, telemetry
@@ -235,6 +237,35 @@ def test_decoding_uses_another_registry_from_the_next_message_on() -> None:
     after = decoding.decode([telemetry(ts=NOW, seq=1)], NOW, caught_up=True)
     assert (before.tally.of(Fate.DEAD_LETTERED), after.tally.of(Fate.DEAD_LETTERED)) == (1, 0)
     assert readings(after)["seq"].to_list() == [1]
+
+
+@pytest.mark.parametrize("channel", ["telemetry", "event", "status"])
+def test_decoding_of_what_a_passive_asset_says_is_a_dead_letter(channel: str) -> None:
+    switch = Device(id="SW1", kind="switch", area="tam-ky")
+    decoding = MessageDecoding([NativeDecoder()], Registry([switch]), RecentRecords(10), 1000)
+    chunk = decoding.decode([RawMessage(f"ioc/v1/tam-ky/switch/SW1/{channel}", b"{}")], NOW, caught_up=True)
+    assert chunk.tally.reasons(Fate.DEAD_LETTERED) == {"wrong_kind": 1}
+
+
+def test_decoding_by_a_decoder_whose_route_fails_goes_the_slow_way() -> None:
+    class Routeless(NativeDecoder):
+        def route(self, topic: str, devices: Devices) -> Route | None:  # noqa: ARG002 - the protocol's
+            raise KeyError(topic)
+
+    decoding = MessageDecoding([Routeless()], LAMPS, RecentRecords(10), 1000)
+    assert readings(decoding.decode([telemetry(ts=NOW, seq=1)], NOW, caught_up=True))["seq"].to_list() == [1]
+
+
+def test_decoding_of_endless_topics_remembers_none_of_them() -> None:
+    decoding = MessageDecoding([NativeDecoder()], LAMPS, RecentRecords(10), 1000)
+    long = [RawMessage(f"ioc/v1/{'x' * 60_000}{n}/a/b/telemetry", b"{}") for n in range(50)]
+    tracemalloc.start()
+    for message in long:
+        decoding.decode([message], NOW, caught_up=True)
+    gc.collect()
+    kept_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept_bytes < 60_000
 
 
 def test_collector_of_some_areas_leaves_vendors_records_of_others_to_them() -> None:
