@@ -57,6 +57,9 @@ class _Passage(Struct, frozen=True, forbid_unknown_fields=True):
     vehicles: list[dict[str, Any]]
     images: int = 2
     id: str | None = None
+    direction: str | None = None
+    signal: str | None = None
+    red_elapsed_s: float | None = None
 
 
 class _Programme(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
@@ -318,6 +321,9 @@ def _passage(passage: _Passage, number: int, start_ms: int) -> EventBatch:
         "received_at": at_ms + _TRANSPORT_MS,
         "device_time": at_ms,
         "time_quality": "ok",
+        "direction": passage.direction,
+        "signal": passage.signal,
+        "red_elapsed_s": passage.red_elapsed_s,
         "vehicles": [dict.fromkeys(members) | vehicle for vehicle in passage.vehicles],
         "images": [
             {"role": "plate", "url": f"test:{image}", "sha256": None} for image in range(passage.images)

@@ -16,6 +16,8 @@ from devices.clock import SteppedClock
 from devices.device_table import device_columns
 from devices.entity_catalogue import entity_kinds
 from devices.registry import Registry
+from rules.loading import load_rules
+from rules.page import rules_page
 from simulators.fault_page import fault_table
 from store.duckdb_store import DuckdbTelemetryStore
 from store.operations.database import OperationsDatabase, sqlite_url
@@ -85,6 +87,10 @@ def test_every_dependency_has_its_reason() -> None:
 
 def test_page_of_kinds_is_what_the_descriptions_say() -> None:
     assert text("docs/kinds.md") == catalogue_page(), "run: ioc kinds > docs/kinds.md"
+
+
+def test_page_of_rules_is_what_the_catalogue_says() -> None:
+    assert text("docs/rules.md") == rules_page(load_rules()), "run: ioc rules page > docs/rules.md"
 
 
 def test_table_of_faults_is_what_the_types_say() -> None:

@@ -7,6 +7,8 @@ import msgspec
 import typer
 
 from rules.errors import RulesError
+from rules.loading import load_rules
+from rules.page import rules_page
 from rules.proving import check_catalogue
 
 __all__ = ["COMMAND"]
@@ -39,3 +41,17 @@ def rules_check(
         json.write_bytes(msgspec.json.encode(figures))
     if not report.passed:
         raise SystemExit(1)
+
+
+@COMMAND.command("page")
+def page(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder with rules; default: the catalogue that comes with ioc.")
+    ] = None,
+) -> None:
+    """Print every rule with its condition, times and severity, as Markdown (docs/rules.md)."""
+    try:
+        rules = load_rules(folder)
+    except RulesError as error:
+        raise SystemExit(f"ioc rules page: {error}") from None
+    typer.echo(rules_page(rules), nl=False)

@@ -91,5 +91,11 @@ KIND = DeviceKind(
             label=Label(vi="Công suất loa", en="Rated power"),
             quantity=Quantity.POWER,
         ),
+        Attribute(
+            name="nominal_v",
+            label=Label(vi="Điện áp danh định", en="Nominal supply voltage"),
+            quantity=Quantity.VOLTAGE,
+            default=24.0,
+        ),
     ),
 )

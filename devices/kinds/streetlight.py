@@ -127,5 +127,11 @@ KIND = DeviceKind(
             quantity=Quantity.POWER,
             required=True,
         ),
+        Attribute(
+            name="nominal_v",
+            label=Label(vi="Điện áp danh định", en="Nominal voltage"),
+            quantity=Quantity.VOLTAGE,
+            default=230.0,
+        ),
     ),
 )

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.durations import parse_duration_ms
+from devices.durations import parse_duration_ms, written_duration
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,13 @@ def test_parse_duration_adds_its_parts(days: int, hours: int, minutes: int, seco
 
 def test_parse_duration_below_zero_must_be_asked_for() -> None:
     assert parse_duration_ms("-1h15m", signed=True) == -4_500_000
+
+
+@given(st.integers(-10_000_000_000, 10_000_000_000))
+def test_written_duration_is_read_back_as_it_was(duration_ms: int) -> None:
+    assert parse_duration_ms(written_duration(duration_ms), signed=True) == duration_ms
+
+
+def test_written_duration_leaves_out_what_is_zero() -> None:
+    assert written_duration(5_400_000) == "1h30m"
+    assert written_duration(0) == "0s"

@@ -12,7 +12,7 @@ from rules.expressions.scope import ContextCall, Subject
     ("text", "column", "problem"),
     [
         ("m.powr_w < 1", 1, "did you mean 'power_w'"),
-        ("m.power_w < d.nominal_v", 13, "no 'd.nominal_v'"),
+        ("m.power_w < d.contract_w", 13, "no 'd.contract_w'"),
         ("m.power_w < m.voltage_v", 11, "units differ"),
         ("m.power_w + m.voltage_v > 3", 11, "units differ"),
         ("m.power_w % m.voltage_v > 3", 11, "units differ"),
