@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import alembic.command
@@ -15,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from store.operations.dialects import (
     WRITES,
+    describe,
     engine_for,
     is_unavailable,
     lock_schema,
@@ -23,7 +25,7 @@ from store.operations.dialects import (
 )  # fmt: skip
 from store.operations.errors import OperationsSetupError, OperationsUnavailableError
 
-__all__ = ["OperationsDatabase", "migrate", "sqlite_url"]
+__all__ = ["DatabaseCondition", "OperationsDatabase", "migrate", "sqlite_url"]
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 # Alembic keeps its environment in module globals.
@@ -46,6 +48,17 @@ def migrate(url: str) -> None:
         database.migrate()
     finally:
         database.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseCondition:
+    """What a database is, and its schema's number; None where it has none. A server tells its clock (ms)."""
+
+    server: str
+    schema: str | None
+    is_ours: bool
+    is_older: bool
+    clock_ms: int | None
 
 
 class OperationsDatabase:
@@ -84,8 +97,7 @@ class OperationsDatabase:
         Raises:
             OperationsSetupError: it cannot be opened for writing, or a newer program wrote it.
         """
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        config = _alembic()
         make_private(self._engine.url)
         try:
             with _MIGRATING, self.write() as connection:
@@ -108,6 +120,35 @@ class OperationsDatabase:
         """
         with self.read() as connection:
             connection.execute(text("SELECT 1"))
+
+    def condition(self) -> "DatabaseCondition":
+        """What it is and which schema it has; nothing is changed.
+
+        Raises:
+            OperationsUnavailableError: it does not answer.
+        """
+        known = ScriptDirectory.from_config(_alembic())
+        ours = [script.revision for script in known.walk_revisions()]
+        with self.read() as connection:
+            server, clock_ms = describe(connection)
+            schema = MigrationContext.configure(connection).get_current_revision()
+        return DatabaseCondition(
+            server=server,
+            schema=schema,
+            is_ours=schema == known.get_current_head(),
+            is_older=schema in ours[1:],
+            clock_ms=clock_ms,
+        )
+
+    def check_writable(self) -> None:
+        """Return when a transaction could write; it is undone.
+
+        Raises:
+            OperationsUnavailableError: it could not.
+        """
+        with self.write() as connection:
+            connection.execute(text("UPDATE counters SET value = value"))
+            connection.rollback()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -145,6 +186,12 @@ class OperationsDatabase:
                 f"{known.get_current_head()!r} of this program; install the version that wrote it, "
                 "or restore a backup"
             )
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config
 
 
 @contextmanager

@@ -29,8 +29,8 @@ from store.operations.errors import OperationsSetupError
 from store.operations.postgres import DRIVER, connect_arguments, is_passing, refuse_unfit, without_nul
 
 __all__ = [
-    "WRITES", "Upsert", "bulk_upsert", "engine_for", "insert_or_skip", "is_unavailable", "lock_schema",
-    "make_private", "upsert", "what_to_do",
+    "WRITES", "Upsert", "bulk_upsert", "describe", "engine_for", "insert_or_skip", "is_unavailable",
+    "lock_schema", "make_private", "upsert", "what_to_do",
 ]  # fmt: skip
 
 WRITES = "ioc_writes"
@@ -153,6 +153,15 @@ def is_unavailable(error: DBAPIError) -> bool:
         return is_passing(state)
     # The other subclasses blame the statement. The bare class says that the file is no database.
     return type(error) in {DatabaseError, InterfaceError, OperationalError}
+
+
+def describe(connection: Connection) -> tuple[str, int | None]:
+    """The name and version of the database, and its clock (epoch ms) where it is another machine's."""
+    if connection.dialect.name == "sqlite":
+        return f"SQLite {connection.exec_driver_sql('SELECT sqlite_version()').scalar_one()}", None
+    version = connection.exec_driver_sql("SHOW server_version").scalar_one()
+    clock_s = connection.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar_one()
+    return f"PostgreSQL {version}", round(clock_s * 1000)
 
 
 def what_to_do(url: URL) -> str:

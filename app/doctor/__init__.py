@@ -1,0 +1,1 @@
+"""What `ioc doctor` looks at, and what it says."""
