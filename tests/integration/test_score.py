@@ -42,7 +42,7 @@ async def test_score_of_a_small_city_finds_what_the_rules_of_today_can_find(tmp_
     rows = {row.fault: row for row in result.types if row.real}
     # A camera's calibration stands expired in the registry, whatever the scenario.
     assert set(rows) - {"calibration_expired"} == set(COVERED) <= {fault.id for fault in fault_types()}
-    assert {name: row.figures.recall for name, row in rows.items()} == dict.fromkeys(COVERED, 1.0)
+    assert {name: rows[name].figures.recall for name in COVERED} == dict.fromkeys(COVERED, 1.0)
     assert result.faults.precision is not None
     assert result.faults.precision >= 0.8
     assert (result.run["not_delivered"], result.run["dead_lettered"]) == (0, 0)
