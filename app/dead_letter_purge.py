@@ -1,4 +1,4 @@
-"""Forgetting dead letters: they may hold personal data, so they are kept for days and not for ever."""
+"""Forgetting dead letters: they may hold personal data and come in floods: they are not kept for ever."""
 
 import structlog
 
@@ -13,18 +13,22 @@ _DAY_MS = 86_400_000
 
 
 class DeadLetterPurge:
-    """Removes the letters received more than `keep_days` ago; `removed` counts them since the start."""
+    """Removes the letters received more than `keep_days` ago, and the oldest beyond `keep_newest`.
 
-    def __init__(self, letters: DeadLetterRepository, clock: Clock, keep_days: int) -> None:
+    `removed` counts them since the start.
+    """
+
+    def __init__(self, letters: DeadLetterRepository, clock: Clock, keep_days: int, keep_newest: int) -> None:
         self._letters = letters
         self._clock = clock
         self._keep_ms = keep_days * _DAY_MS
+        self._keep_newest = keep_newest
         self.removed = 0
 
     def run(self) -> None:
-        """Remove what is too old now; where the store does not answer, the next time."""
+        """Remove what is too old or too much now; where the store does not answer, the next time."""
         try:
-            count = self._letters.purge(self._clock.now_ms() - self._keep_ms)
+            count = self._letters.purge(self._clock.now_ms() - self._keep_ms, self._keep_newest)
         except OperationsUnavailableError as error:
             _log.warning("dead_letters_stay", why=str(error))
             return

@@ -63,6 +63,8 @@ class ServiceSettings(BaseSettings):
     """Seconds between two removals of what is no longer needed."""
     dead_letter_days: int = Field(default=14, ge=1)
     """Days that dead letters are kept; they may hold personal data."""
+    dead_letters_kept: int = Field(default=200_000, ge=1)
+    """Most dead letters that are kept: a flood of them pushes out the oldest, which are counted."""
     frigate_speed_unit: Literal["kmh", "mph"] = "kmh"
     """The unit that Frigate is set to."""
     payload_codecs: dict[str, str] = {}

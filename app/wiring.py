@@ -238,7 +238,9 @@ class Pipeline:
     def dead_letter_purge(self) -> DeadLetterPurge:
         """Forgets old dead letters."""
         letters = DeadLetterRepository(self.stores.operations)
-        return DeadLetterPurge(letters, self.clock, self.settings.dead_letter_days)
+        return DeadLetterPurge(
+            letters, self.clock, self.settings.dead_letter_days, self.settings.dead_letters_kept
+        )
 
     async def purge(self, stop: asyncio.Event) -> None:
         """Remove what both consumers have passed, and old dead letters, now and then until told to stop."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, literal, select
+from sqlalchemy import ColumnElement, Select, delete, func, literal, or_, select
 
 from store.operations.database import OperationsDatabase
 from store.operations.errors import NoSuchRecordError
@@ -128,14 +128,19 @@ class DeadLetterRepository:
         with self._database.read() as connection:
             return dict(sorted((reason, count) for reason, count in connection.execute(query)))
 
-    def purge(self, before_ms: int) -> int:
-        """Remove those received before a moment, with their replays; how many there were."""
-        old = select(_LETTERS.row).where(_LETTERS.received_at_ms < before_ms)
+    def purge(self, before_ms: int, keep_newest: int | None = None) -> int:
+        """Remove those received before a moment, with their replays; how many there were.
+
+        With `keep_newest` also the oldest beyond so many: what floods in must not fill the disk.
+        """
+        is_old = _LETTERS.received_at_ms < before_ms
         with self._database.write() as connection:
+            if keep_newest is not None:
+                newest = connection.execute(select(func.max(_LETTERS.row))).scalar() or 0
+                is_old = or_(is_old, _LETTERS.row <= newest - keep_newest)
+            old = select(_LETTERS.row).where(is_old)
             connection.execute(delete(dead_letter_replays).where(_REPLAYS.letter.in_(old)))
-            return connection.execute(
-                delete(dead_letters).where(_LETTERS.received_at_ms < before_ms)
-            ).rowcount
+            return connection.execute(delete(dead_letters).where(is_old)).rowcount
 
 
 def letters_with_replay() -> Select[Any]:

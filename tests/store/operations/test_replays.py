@@ -99,6 +99,13 @@ def test_filter_lets_through(
     assert sum(repository.counts(wanted).values()) == len(rows)
 
 
+def test_oldest_letters_beyond_the_most_that_are_kept_are_removed(repository: DeadLetterRepository) -> None:
+    newest = max(letter.row for letter in repository.list().items)
+    assert repository.purge(0, keep_newest=3) == 0
+    assert repository.purge(0, keep_newest=1) == 2
+    assert [letter.row for letter in repository.list().items] == [newest]
+
+
 def test_old_letters_are_removed_with_their_replays(
     repository: DeadLetterRepository, replays: ReplayRepository
 ) -> None:
