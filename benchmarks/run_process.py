@@ -117,7 +117,8 @@ class RunProcess:
                 text=True,
             )
         self._ready = threading.Event()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     @property
     def log(self) -> Path:
@@ -135,12 +136,14 @@ class RunProcess:
         Raises:
             AssertionError: it is not in time.
         """
-        assert self._ready.wait(_READY_S), f"the service did not become ready:\n{self._last_words()}"
+        until(lambda: self.is_ready or self._process.poll() is not None, "the service is ready", _READY_S)
+        assert self.is_ready, f"the service did not become ready:\n{self._last_words()}"
 
     def kill(self) -> None:
         """SIGKILL, and wait until it is gone. Idempotent."""
         self._process.kill()
         self._process.wait()
+        self._reader.join()
 
     def stop(self) -> float:
         """SIGTERM; the seconds until it has ended.
@@ -159,9 +162,13 @@ class RunProcess:
         return time.monotonic() - begin_s
 
     def _read(self) -> None:
-        for line in self._process.stdout or ():
-            if line.startswith("ready "):
-                self._ready.set()
+        stream = self._process.stdout
+        if stream is None:
+            return
+        with stream:
+            for line in stream:
+                if line.startswith("ready "):
+                    self._ready.set()
 
     def _last_words(self) -> str:
         return "\n".join(self.log.read_text(encoding="utf-8").splitlines()[-20:])
