@@ -118,7 +118,8 @@ def _truth(plan: ScoringPlan, devices: tuple[Device, ...], simulation: Simulatio
         city=plan.city,
         scenario=plan.scenario,
         seed=plan.seed,
-        devices=sum(not device.is_passive for device in devices),
+        # Those that speak: a retired one beside them needs no operator.
+        devices=plan.devices,
         from_ms=plan.origin_ms,
         to_ms=plan.to_ms,
     )

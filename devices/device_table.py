@@ -5,7 +5,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from devices.catalogue import kinds
+from devices.catalogue import PASSIVE_KINDS, kinds
 from devices.columns import (
     DAY,
     FLAG,
@@ -105,13 +105,16 @@ def device_cells(device: Device) -> dict[str, str]:
 
 def _attributes(cells: Mapping[str, str], line: int) -> tuple[dict[str, Any], list[LineProblem]]:
     """The attributes of the line's kind, those with a default filled in."""
-    kind = kinds().get(cells.get("kind", ""))
+    name = cells.get("kind", "")
+    kind = kinds().get(name)
+    # Of a kind that nobody knows, only that is said.
+    is_known = kind is not None or name in PASSIVE_KINDS
     declared = {a.name: _attribute_column(a, "") for a in kind.attributes} if kind else {}
     values, problems = read_cells(declared.values(), cells, line)
     problems += [
-        LineProblem(line, column.name, f"is nothing that a {cells['kind']} has", cells[column.name])
+        LineProblem(line, column.name, f"is nothing that a {name} has", cells[column.name])
         for column in _foreign(declared)
-        if column.name in cells and "kind" in cells
+        if column.name in cells and is_known
     ]
     defaults = {a.name: a.default for a in kind.attributes} if kind else {}
     found = {name: defaults[name] if value is None else value for name, value in values.items()}

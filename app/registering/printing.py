@@ -44,7 +44,10 @@ def show_problems(console: Console, problems: Iterable[LineProblem]) -> None:
 
 
 def show_import(console: Console, view: ImportView) -> None:
-    """What an import did or would do; of long lists the beginning."""
+    """What an import did or would do; of long lists the beginning. Nothing where a line is bad."""
+    if view.problems:
+        console.print("nothing would be changed")
+        return
     would = "would be " if view.dry_run else ""
     changed = [f"{key} ({', '.join(columns)})" for key, columns in view.changed.items()]
     for word, listed in (("added", view.added), ("changed", changed), ("removed", view.removed)):

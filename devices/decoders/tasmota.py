@@ -42,6 +42,8 @@ _METER: Mapping[str, str] = {
 _UNDERSTOOD = frozenset({*_METER, "Total", "TotalStartTime", "Yesterday", "Today", "Period"})
 _RELAY = re.compile(r"POWER[0-9]{0,2}")
 _PHASES = 3
+_FIRST_MS = 1e11
+"""From here on `Time` counts milliseconds (the firmware's `Time 5`); as seconds it would be the year 5138."""
 _RELAYS = tuple(f"POWER{number}" for number in range(1, 9))
 _PLUMBING = frozenset(
     {
@@ -153,7 +155,8 @@ def _device_time(status: Mapping[str, Any]) -> datetime | None:
     """The device's time; None without a zone, for nobody knows which zone the firmware was set to."""
     if isinstance(status.get("Time"), str):
         return utc_from_epoch_s(number(status, "Epoch")) or utc_from_text(status["Time"])
-    return utc_from_epoch_s(number(status, "Time"))
+    at = number(status, "Time")
+    return utc_from_epoch_s(at / 1000 if at is not None and at >= _FIRST_MS else at)
 
 
 def _state(status: Mapping[str, Any], *, on: bool | None) -> dict[str, Any]:

@@ -129,13 +129,15 @@ def test_changes_and_removals_are_named(place: Place, tmp_path: Path) -> None:
 
 
 def test_bad_lines_are_named_and_nothing_is_changed(place: Place, tmp_path: Path) -> None:
-    (tmp_path / "bad.csv").write_text(CITY + "L2,streetlight,tam-ky,bright\nL3,toaster,tam-ky,\n")
+    (tmp_path / "bad.csv").write_text(CITY + "L2,streetlight,tam-ky,bright\nL3,toaster,tam-ky,60\n")
     dry = place.ioc("devices", "import", str(tmp_path / "bad.csv"), "--dry-run")
     wet = place.ioc("devices", "import", str(tmp_path / "bad.csv"))
     for result in (dry, wet):
         assert result.exit_code == 1
         assert "line 4: rated_w: must be a number, got 'bright'\n" in result.output
         assert "line 5: kind: unknown kind 'toaster'" in result.output
+        assert "is nothing that a toaster has" not in result.output
+        assert "would be added" not in result.output
     assert dict(place.registry()) == {}
 
 

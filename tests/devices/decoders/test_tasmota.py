@@ -83,6 +83,12 @@ STATE = {"Time": "2026-11-20T19:12:30+07:00", "UptimeSec": 7265, "POWER": "OFF",
         ),
         pytest.param(
             "tele/den-1/STATE",
+            {"Time": 1795176750123, "POWER": "ON"},
+            {"ts": 1795176750123, "cmd_on": True, "power_state": "on"},
+            id="time-in-milliseconds",
+        ),
+        pytest.param(
+            "tele/den-1/STATE",
             {"Time": "1970-01-01T00:00:09", "UptimeSec": 9, "Wifi": {"RSSI": 40}},
             {"link_quality_pct": 40},
             id="just-booted",
