@@ -8,6 +8,12 @@ from rules.faults import Severity
 from rules.loading import load_rules
 from rules.proving import check_catalogue
 from rules.rule import Silence
+from simulators.fault_types import fault_types
+
+_WITHOUT_RULE = {
+    "breaker_tripped", "cable_theft", "camera_no_passages", "camera_plates_unreadable", "dimming_failure",
+    "feeder_down", "phase_imbalance", "switch_down",
+}  # fmt: skip
 
 _TEST = """
 apiVersion: rules-tests/v1
@@ -48,6 +54,12 @@ def test_catalogue_of_the_product_does_what_its_tests_say() -> None:
     assert report.failures == ()
     assert report.passed
     assert report.tests >= 2 * report.rules
+
+
+def test_catalogue_has_a_rule_for_every_simulated_fault_but_those_that_need_more_than_one_reading() -> None:
+    there = {rule.id for rule in load_rules()}
+    unseen = {fault.id for fault in fault_types() if fault.real and there.isdisjoint(fault.rules)}
+    assert unseen == _WITHOUT_RULE
 
 
 def test_catalogue_of_the_product_has_the_first_rules_and_both_languages() -> None:
