@@ -34,7 +34,7 @@ class IntakeSettings:
     """
 
     batch_messages: int = 2_000
-    linger_s: float = 0.02
+    linger_s: float = 0.05
     idle_s: float = 0.5
     mark_every_ms: int = 1_000
     fresh_ms: int = 10_000
