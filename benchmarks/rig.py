@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -36,7 +37,9 @@ def fresh_broker(folder: Path) -> Iterator[BrokerAddress]:
         raise FileNotFoundError(
             "this measurement needs mosquitto, mosquitto_pub and mosquitto_sub: make servers"
         )
-    broker = mosquitto(program, free_port(), folder)
+    # Sessions outlive a broker in its folder, and one that nobody reads would slow down the next.
+    folder.mkdir(parents=True, exist_ok=True)
+    broker = mosquitto(program, free_port(), Path(tempfile.mkdtemp(dir=folder)))
     asyncio.run(broker.start())
     try:
         yield broker.address
