@@ -13,6 +13,7 @@ from app.data_directory import DataDirectory
 from app.errors import StartError
 from app.service import Service
 from app.settings import ServiceSettings
+from app.tuning import tune_collector
 from app.wiring import Pipeline, Stores
 from devices.cities import City, load_city
 from devices.clock import SystemClock
@@ -67,6 +68,7 @@ async def run_service(
             await asyncio.wait({starting})
             return
         starting.result()
+        tune_collector()
         ready(service)
         while not stop.is_set():
             service.check()

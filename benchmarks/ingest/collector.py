@@ -21,6 +21,7 @@ from app.assembly import broker_session
 from app.data_directory import DataDirectory
 from app.logs import logging_to
 from app.settings import ServiceSettings
+from app.tuning import tune_collector
 from app.wiring import Pipeline, Stores
 from benchmarks.rig import city_of_load, load_messages
 from collector.self_report import KIND as COLLECTOR
@@ -117,6 +118,7 @@ async def _collect(options: argparse.Namespace) -> None:
         for part in (pipeline.writer.run(stop), pipeline.detection.run(stop), pipeline.purge(stop))
     ]
     await _introduce(pipeline, count, load_messages(options.devices))
+    tune_collector()
     session.start()
     parts.append(asyncio.create_task(pipeline.intake.run(stop)))
     await session.wait_subscribed()
