@@ -19,7 +19,7 @@ def encode(content: Content) -> tuple[str, int, bytes]:
     """The content's type name, how many records it holds that a store still has to write, and its bytes."""
     match content:
         case ReadingBatch(kind, frame):
-            return f"{_READINGS}{kind}", frame.height, _ipc(frame)
+            return f"{_READINGS}{kind}", frame.height, _ipc(_said(frame))
         case EventBatch(frame):
             return "events", frame.height, _ipc(frame)
         case StatusBatch(frame):
@@ -51,8 +51,13 @@ def decode(name: str, body: bytes) -> Content:
     return frames[name](pl.read_ipc_stream(io.BytesIO(body)))
 
 
+def _said(frame: pl.DataFrame) -> pl.DataFrame:
+    """The columns in which somebody said something: a device sends a few of its kind's fields."""
+    return frame.select([name for name in frame.columns if frame[name].null_count() < frame.height])
+
+
 def _as_now(frame: pl.DataFrame, schema: Mapping[str, Any]) -> pl.DataFrame:
-    """A frame of another version with the columns of this one: what it had not is null."""
+    """A frame with the columns of this version: what it had not, or nobody said anything in, is null."""
     if frame.columns == list(schema):
         return frame
     missing = (pl.lit(None, dtype).alias(name) for name, dtype in schema.items() if name not in frame.columns)

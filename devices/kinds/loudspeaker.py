@@ -84,6 +84,66 @@ KIND = DeviceKind(
             label=Label(vi="Vỏ loa bị mở", en="Casing open"),
             value="bool",
         ),
+        Field(
+            name="registered",
+            label=Label(vi="Đã đăng ký luồng hoặc SIP", en="Registered at its stream or SIP server"),
+            value="bool",
+        ),
+        Field(
+            name="self_test_passed",
+            label=Label(vi="Tự kiểm tra đạt", en="Last self-test passed"),
+            value="bool",
+        ),
+        Field(
+            name="calibrated",
+            label=Label(vi="Đã hiệu chỉnh để tự kiểm tra", en="Calibrated for its self-test"),
+            value="bool",
+        ),
+        Field(
+            name="schedule_version",
+            label=Label(vi="Phiên bản lịch phát", en="Schedule applied"),
+            value="text",
+        ),
+        Field(
+            name="last_played",
+            label=Label(vi="Nội dung phát gần nhất", en="Last played"),
+            value="text",
+        ),
+        Field(
+            name="buffer_underrun_count",
+            label=Label(vi="Số lần cạn bộ đệm", en="Buffer underruns"),
+            value="int",
+            quantity=Quantity.COUNT,
+            low=0,
+        ),
+        Field(
+            name="storage_free_mb",
+            label=Label(vi="Thẻ nhớ còn trống", en="Free storage"),
+            quantity=Quantity.MEGABYTES,
+            low=0,
+            high=10000000,
+        ),
+        Field(
+            name="battery_pct",
+            label=Label(vi="Pin", en="Battery"),
+            quantity=Quantity.SHARE,
+            low=0,
+            high=100,
+        ),
+        Field(
+            name="clock_offset_ms",
+            label=Label(vi="Lệch đồng hồ", en="Clock offset"),
+            quantity=Quantity.LATENCY,
+            low=-86400000,
+            high=86400000,
+        ),
+        Field(
+            name="uptime_s",
+            label=Label(vi="Thời gian chạy", en="Uptime"),
+            quantity=Quantity.DURATION,
+            low=0,
+            high=3200000000,
+        ),
     ),
     attributes=(
         Attribute(

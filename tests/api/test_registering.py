@@ -65,6 +65,7 @@ def test_geojson_is_exported_and_imported(client: Client, operator: str) -> None
     assert answer.headers["content-type"] == "application/geo+json"
     assert answer.json()["features"][0]["properties"] == {
         "id": "TK-L-0001", "kind": "streetlight", "area": "tam-ky", "interval_s": 60.0, "rated_w": 60.0,
+        "nominal_v": 230.0,
     }  # fmt: skip
     again = client.post(
         "/v1/devices/import?replace=true",

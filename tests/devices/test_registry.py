@@ -32,7 +32,7 @@ def devices() -> list[Device]:
             interval_s=60.0,
             people_served=12,
             vendor_ids=("tasmota:lamp-17", "zigbee2mqtt:Đèn/17"),
-            attributes={"rated_w": 60.0},
+            attributes={"rated_w": 60.0, "nominal_v": 230.0},
         ),
     ]
 

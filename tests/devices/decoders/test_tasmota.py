@@ -265,11 +265,11 @@ def test_relay_that_is_a_lamp_of_its_own_gets_its_own_reading() -> None:
 def test_names_without_a_field_are_counted_and_probes_share_one_name() -> None:
     decoder = TasmotaDecoder()
     probes = {f"AM2301-{n:02}": {"Temperature": 30, "Humidity": 80} for n in range(50)}
-    decode("tele/den-1/SENSOR", probes | {"ENERGY": METER, "cmd_on": 1, "ts": 4, "leakage": True}, decoder)
+    decode("tele/den-1/SENSOR", probes | {"ENERGY": METER, "cmd_on": 1, "ts": 4, "mood": True}, decoder)
     assert decoder.unknown_fields() == {
         ("streetlight", "AM2301"): 1,
         ("streetlight", "ApparentPower"): 1,
-        ("streetlight", "leakage"): 1,
+        ("streetlight", "mood"): 1,
     }
 
 

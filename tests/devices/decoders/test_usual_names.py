@@ -49,7 +49,6 @@ def test_usual_name_becomes_our_field_in_our_unit(
         (LAMP, "brightness", ""),
         (LAMP, "power", "hp"),
         (LAMP, "L2/Voltage", "V"),
-        (CABINET, "Power", "W"),
         (LAMP, "mood", ""),
         (LAMP, "clients", ""),
     ],
