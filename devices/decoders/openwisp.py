@@ -14,7 +14,13 @@ _LEVELS = 3
 _NOT_SERVING = frozenset({"station", "monitor", "adhoc", "802.11s"})
 """Radio modes whose stations are no guests: uplinks and meshes."""
 _SECTIONS = frozenset({"type", "general", "resources", "interfaces"})
-_RESOURCES = frozenset({"cpus", "load", "memory"})
+_RESOURCES = frozenset({"cpus", "disk", "load", "memory"})
+_OF_ONE_RADIO: Mapping[str, str] = {
+    "channel": "channel",
+    "frequency_mhz": "frequency",
+    "tx_power_dbm": "tx_power",
+    "signal_dbm": "signal",
+}
 
 
 class OpenWispDecoder(VendorDecoder):
@@ -51,6 +57,7 @@ class OpenWispDecoder(VendorDecoder):
                 "uptime_s": number(general, "uptime"),
                 "cpu_pct": _cpu_pct(resources),
                 "memory_pct": _memory_pct(child(resources, "memory")),
+                "disk_pct": _disk_pct(resources),
             }
         )
         ts = utc_from_epoch_s(number(general, "local_time"))
@@ -82,7 +89,10 @@ def _radios(data: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _radio(radios: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Clients and bytes of all radios together, and the loudest noise floor among them in dBm."""
+    """Counts of all radios together, and the loudest noise floor among them in dBm.
+
+    What only one radio can have, such as a channel, is left out where there are several.
+    """
     wireless = [child(radio, "wireless") for radio in radios]
     statistics = [child(radio, "statistics") for radio in radios]
     noises = [number(radio, "noise") for radio in wireless]
@@ -92,7 +102,15 @@ def _radio(radios: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "tx_bytes": _sum(_counter(counters, "tx_bytes") for counters in statistics),
         # Drivers that measure no noise say 0, which would be louder than any transmitter nearby.
         "noise_dbm": max((noise for noise in noises if noise), default=None),
-    }
+        "rx_dropped_count": _sum(_counter(counters, "rx_dropped") for counters in statistics),
+        "tx_dropped_count": _sum(_counter(counters, "tx_dropped") for counters in statistics),
+    } | (_one_radio(wireless[0]) if len(wireless) == 1 else {})
+
+
+def _one_radio(wireless: Mapping[str, Any]) -> dict[str, Any]:
+    """What a radio says of its wave; 0 stands for what a driver does not know."""
+    found = {ours: number(wireless, theirs) or None for ours, theirs in _OF_ONE_RADIO.items()}
+    return found | {"channel": _counter(wireless, "channel") or None}
 
 
 def _clients(radio: Mapping[str, Any]) -> int | None:
@@ -126,6 +144,12 @@ def _cpu_pct(resources: Mapping[str, Any]) -> float | None:
         return None
     last_minute = number({"load": load[0]}, "load")
     return None if last_minute is None else min(100.0, round(100 * last_minute / cpus, 2))
+
+
+def _disk_pct(resources: Mapping[str, Any]) -> float | None:
+    """The fullest file system in %; None where none is listed."""
+    shares = [number(disk, "used_percent") for disk in _objects(resources, "disk")]
+    return max((share for share in shares if share is not None), default=None)
 
 
 def _memory_pct(memory: Mapping[str, Any]) -> float | None:

@@ -33,6 +33,8 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
 _WRAPPERS: Mapping[str, str] = {"STATUS8": "StatusSNS", "STATUS10": "StatusSNS", "STATUS11": "StatusSTS"}
 _METER: Mapping[str, str] = {
     "Power": "power_w",
+    "ApparentPower": "apparent_power_va",
+    "ReactivePower": "reactive_power_var",
     "Voltage": "voltage_v",
     "Current": "current_a",
     "Factor": "power_factor_ratio",

@@ -72,6 +72,7 @@ FULL = monitoring(
                 "rx_bytes": 1300,
                 "tx_bytes": 525,
                 "noise_dbm": -88,
+                "disk_pct": 12,
             },
             id="full",
         ),
@@ -105,6 +106,7 @@ FULL = monitoring(
                 "rx_bytes": 1,
                 "tx_bytes": 2,
                 "noise_dbm": -95,
+                "channel": 11,
             },
             id="mesh-and-mobile-uplink",
         ),
@@ -113,8 +115,30 @@ FULL = monitoring(
                 resources={"cpus": 1, "load": [3.5], "memory": {"total": 200, "free": 50, "cached": 30}},
                 interfaces=[radio(None, 5, 6)],
             ),
-            {"cpu_pct": 100, "memory_pct": 60, "rx_bytes": 5, "tx_bytes": 6},
+            {"cpu_pct": 100, "memory_pct": 60, "rx_bytes": 5, "tx_bytes": 6, "channel": 11},
             id="overloaded-old-kernel-no-client-list",
+        ),
+        pytest.param(
+            monitoring(
+                interfaces=[
+                    radio([], 5, 6, frequency=5180, tx_power=20, signal=-41, noise=0)
+                    | {"statistics": {"rx_bytes": 5, "tx_bytes": 6, "rx_dropped": 3, "tx_dropped": 0}}
+                ],
+                resources={"disk": [{"used_percent": 7}, {"used_percent": 25}, {"mount_point": "/overlay"}]},
+            ),
+            {
+                "client_count": 0,
+                "rx_bytes": 5,
+                "tx_bytes": 6,
+                "rx_dropped_count": 3,
+                "tx_dropped_count": 0,
+                "channel": 11,
+                "frequency_mhz": 5180,
+                "tx_power_dbm": 20,
+                "signal_dbm": -41,
+                "disk_pct": 25,
+            },
+            id="one-radio-says-its-wave",
         ),
     ],
 )
@@ -126,7 +150,7 @@ def test_sample_becomes_exactly_its_fields(payload: Any, expected: dict[str, Any
 def test_names_without_a_field_are_counted_and_hold_no_address() -> None:
     decoder = OpenWispDecoder()
     (record,) = decode(FULL | {"dhcp_leases": [{"mac": GUESTS[0]}]}, decoder=decoder)
-    assert decoder.unknown_fields() == {("wifi-ap", "dhcp_leases"): 1, ("wifi-ap", "disk"): 1}
+    assert decoder.unknown_fields() == {("wifi-ap", "dhcp_leases"): 1}
     assert not any(mac in str(fields(record)) for mac in GUESTS)
 
 
