@@ -36,6 +36,8 @@ CREATE TABLE IF NOT EXISTS entries (
     checksum INTEGER NOT NULL,  -- of everything else in the row
     body BLOB NOT NULL
 );
+-- What is pending is asked often, and must not read the bodies of an outage's backlog.
+CREATE INDEX IF NOT EXISTS entries_to_write ON entries (number, to_write);
 CREATE TABLE IF NOT EXISTS tallies (
     fate TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (fate, reason)
 ) WITHOUT ROWID;
@@ -213,7 +215,9 @@ class SqliteJournal:
         with self._lock, self._reading():
             for fate, reason, count in self._connection.execute("SELECT fate, reason, count FROM tallies"):
                 tally.add(Fate(fate), count, reason)
-            query = "SELECT coalesce(sum(to_write), 0) FROM entries WHERE number > ?"
+            query = (
+                "SELECT coalesce(sum(to_write), 0) FROM entries INDEXED BY entries_to_write WHERE number > ?"
+            )
             (pending,) = self._connection.execute(query, (self._position(Consumer.WRITER),)).fetchone()
         return Balance(tally, pending)
 

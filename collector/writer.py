@@ -141,7 +141,7 @@ class Writer:
         tally = Tally()
         letters: list[pl.DataFrame] = []
         for kind, frames in readings.items():
-            frame = pl.concat(frames)
+            frame = pl.concat(frames, rechunk=True)
             refused = self._sink.write(ReadingBatch(kind, frame))
             tally.add(Fate.WRITTEN, frame.height - refused.height)
             letters.append(refused_readings(kind, refused, self._sample_bytes))
