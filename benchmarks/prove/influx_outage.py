@@ -31,6 +31,7 @@ _SHORTEST_S = 36.0
 _SMALL = 0.1
 _BEHIND_AFTER_S = 200.0
 _CATCH_UP = 5.0
+_CATCH_UP_SHORT = 2.5
 _LEAD_S = 3.0
 _FRESH_S = 10.0
 _STOP_S = 20.0
@@ -82,7 +83,9 @@ def prove(scale: float, folder: Path) -> dict[str, Any]:
         with stored_in(influx) as store:
             compared = compare(ledger, store)
     compared.check()
-    assert caught_up["multiple"] >= _CATCH_UP, f"the backlog went in too slowly: {caught_up}"
+    # A short backlog is mostly the beginning, when requests are still small.
+    least = _CATCH_UP if scale >= 1 else _CATCH_UP_SHORT
+    assert caught_up["multiple"] >= least, f"the backlog went in too slowly: {caught_up}"
     assert stop_s < _STOP_S, f"with a hanging InfluxDB the service took {stop_s:.0f} s to stop"
     return {
         "outage_s": round(outage_s),
