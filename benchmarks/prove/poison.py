@@ -21,6 +21,7 @@ _RUNS = 5
 _FEWEST_RUNS = 2
 _DEVICES = 1_000
 _SLOWER = 0.8
+_SLOWER_SHORT = 0.5
 _QUIET_MESSAGES = 5
 
 
@@ -47,7 +48,9 @@ def prove(scale: float, folder: Path) -> dict[str, Any]:
         for step in Drained._fields
     }
     ratios = {step.removesuffix("_s"): round(good_s / bad_s, 2) for step, (good_s, bad_s) in took.items()}
-    assert ratios["finished"] >= _SLOWER, f"poison holds up the others: {ratios}, {took}"
+    # A few runs on a busy machine say less than many: CI looks for what is clearly wrong.
+    least = _SLOWER if scale >= 1 else _SLOWER_SHORT
+    assert ratios["finished"] >= least, f"poison holds up the others: {ratios}, {took}"
     return {
         "good": count,
         "poison": sum(mixed.letters.values()),
