@@ -1,4 +1,5 @@
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,13 +56,15 @@ async def detected(stores: Stores) -> Pipeline:
 
 async def test_detection_of_a_restored_journal_refuses_instead_of_skipping(directory: DataDirectory) -> None:
     stores = Stores(directory, SETTINGS)
-    stores.journal.append([Mark(number, caught_up=True) for number in range(5)], Tally(), 5, 0)
+    stores.journal.append([Mark(number, caught_up=True) for number in range(2)], Tally(), 2, 0)
+    stores.close()
+    older = directory.journal.with_name("older.db")
+    shutil.copy(directory.journal, older)
+    stores = Stores(directory, SETTINGS)
+    stores.journal.append([Mark(number, caught_up=True) for number in range(2, 5)], Tally(), 5, 0)
     await detected(stores)
     stores.close()
-    with sqlite3.connect(directory.journal) as journal:
-        journal.execute("UPDATE sqlite_sequence SET seq = 2")
-        journal.execute("DELETE FROM entries WHERE number > 2")
-    journal.close()
+    shutil.copy(older, directory.journal)
     stores = Stores(directory, SETTINGS)
     with pytest.raises(DetectionStoreRefusedError, match="has seen entry 5, but the journal ends at 2"):
         await pipeline(stores).detection.run(asyncio.Event())

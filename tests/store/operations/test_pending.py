@@ -141,7 +141,7 @@ def test_native_device_is_adopted_under_its_own_id(
         registrar.adopt(waiting.row, {"id": "L8", "area": "tam-ky", "rated_w": "60"}, ANNA)
     device, _ = registrar.adopt(waiting.row, {"area": "tam-ky", "rated_w": "60"}, ANNA)
     assert (device.id, device.kind, device.attributes, device.vendor_ids) == (
-        "L9", "streetlight", {"rated_w": 60.0}, (),
+        "L9", "streetlight", {"rated_w": 60.0, "nominal_v": 230.0}, (),
     )  # fmt: skip
     assert [dict(registry) for registry in told] == [{"L9": device}]
     assert pending.list().items == []
