@@ -31,6 +31,7 @@ class Quantity(Enum):
     RADIO_FREQUENCY = _Unit("MHz", "_mhz", 0, 100_000)
     ENERGY = _Unit("kWh", "_kwh", 0, 1e9)
     REACTIVE_ENERGY = _Unit("kvarh", "_kvarh", 0, 1e9)
+    APPARENT_ENERGY = _Unit("kVAh", "_kvah", 0, 1e9)
     TEMPERATURE = _Unit("°C", "_c", -60, 150)
     SHARE = _Unit("%", "_pct", 0, 100)
     RATIO = _Unit("", "_ratio", -1, 1)

@@ -302,6 +302,33 @@ KIND = DeviceKind(
             value="bool",
             talq="supplyLoss",
         ),
+        Field(
+            name="current_a",
+            label=Label(vi="Tổng dòng điện", en="Total current"),
+            quantity=Quantity.CURRENT,
+            low=0,
+            high=1000,
+            resolution=0.01,
+            talq="totalCurrent",
+        ),
+        Field(
+            name="mean_current_a",
+            label=Label(vi="Dòng điện trung bình các pha", en="Mean current of the phases"),
+            quantity=Quantity.CURRENT,
+            low=0,
+            high=400,
+            resolution=0.01,
+            talq="averageCurrent",
+        ),
+        Field(
+            name="apparent_energy_kvah",
+            label=Label(vi="Điện năng biểu kiến tích luỹ", en="Cumulative apparent energy"),
+            quantity=Quantity.APPARENT_ENERGY,
+            low=0,
+            high=100000000,
+            resolution=0.01,
+            talq="totalApparentEnergy",
+        ),
     ),
     attributes=(
         Attribute(

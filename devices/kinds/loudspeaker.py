@@ -144,6 +144,11 @@ KIND = DeviceKind(
             low=0,
             high=3200000000,
         ),
+        Field(
+            name="device_status",
+            label=Label(vi="Trạng thái thiết bị tự báo", en="Status the device reports"),
+            value="text",
+        ),
     ),
     attributes=(
         Attribute(

@@ -197,6 +197,18 @@ KIND = DeviceKind(
             value="bool",
             talq="leakageDetected",
         ),
+        Field(
+            name="power_factor_sense",
+            label=Label(vi="Chiều hệ số công suất", en="Power factor sense"),
+            value="text",
+            talq="powerFactorSense",
+        ),
+        Field(
+            name="parent_address",
+            label=Label(vi="Nút mạng cấp trên", en="Parent in the radio network"),
+            value="text",
+            talq="parentAddress",
+        ),
     ),
     attributes=(
         Attribute(

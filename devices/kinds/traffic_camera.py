@@ -166,6 +166,11 @@ KIND = DeviceKind(
             quantity=Quantity.COUNT,
             low=0,
         ),
+        Field(
+            name="link_up",
+            label=Label(vi="Cổng mạng hoạt động", en="Network link up"),
+            value="bool",
+        ),
     ),
     attributes=(
         Attribute(

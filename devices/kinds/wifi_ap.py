@@ -223,6 +223,34 @@ KIND = DeviceKind(
             quantity=Quantity.COUNT,
             low=0,
         ),
+        Field(
+            name="collision_count",
+            label=Label(vi="Số va chạm", en="Collisions"),
+            value="int",
+            quantity=Quantity.COUNT,
+            low=0,
+        ),
+        Field(
+            name="radio_mode",
+            label=Label(vi="Chế độ sóng", en="Radio mode"),
+            value="text",
+        ),
+        Field(
+            name="htmode",
+            label=Label(vi="Độ rộng kênh", en="Channel width mode"),
+            value="text",
+        ),
+        Field(
+            name="country",
+            label=Label(vi="Mã quốc gia của sóng", en="Country of the radio rules"),
+            value="text",
+        ),
+        Field(
+            name="ssid",
+            label=Label(vi="Tên mạng", en="Network name"),
+            value="text",
+            smart_data_model="ssid",
+        ),
     ),
     attributes=(
         Attribute(
