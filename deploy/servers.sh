@@ -1,10 +1,10 @@
 #!/bin/sh
 # Brings the real servers that tests and benchmarks want. Does nothing for one that is there.
 #
-#   sh deploy/servers.sh                 mosquitto, PostgreSQL, InfluxDB and Telegraf
+#   sh deploy/servers.sh                 mosquitto, PostgreSQL, promtool, InfluxDB and Telegraf
 #   sh deploy/servers.sh influxdb        that one only
 #
-# mosquitto and PostgreSQL come from the system's packages, and neither is left running. InfluxDB and Telegraf are built from their Go modules, at the versions
+# mosquitto, PostgreSQL and Prometheus' promtool come from the system's packages, and none is left running. InfluxDB and Telegraf are built from their Go modules, at the versions
 # pinned in deploy/servers/*/go.mod, into IOC_SERVERS_DIR (default: ioc-telemetry/servers in the user's cache).
 set -u
 
@@ -90,6 +90,11 @@ postgresql() {
   fi
 }
 
+promtool() {
+  if have promtool; then say "promtool: there"; return; fi
+  installed promtool prometheus
+}
+
 influxdb() {
   target=$servers/influxd-$INFLUXDB
   if [ -x "$target" ]; then say "influxd $INFLUXDB: there"; return; fi
@@ -136,10 +141,10 @@ build_telegraf() (
 )
 
 status=0
-for server in ${*:-mosquitto postgresql influxdb telegraf}; do
+for server in ${*:-mosquitto postgresql promtool influxdb telegraf}; do
   case $server in
-    mosquitto | postgresql | influxdb | telegraf) "$server" || status=1 ;;
-    *) fail "servers are mosquitto, postgresql, influxdb and telegraf, got '$server'" || exit 2 ;;
+    mosquitto | postgresql | promtool | influxdb | telegraf) "$server" || status=1 ;;
+    *) fail "servers are mosquitto, postgresql, promtool, influxdb and telegraf, got '$server'" || exit 2 ;;
   esac
 done
 exit $status

@@ -1,6 +1,7 @@
 """What every test may use: markers that mean what they say, and a small registry."""
 
 import os
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -21,8 +22,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if os.environ.get("CI"):
         return
     no_mosquitto = None if find_mosquitto() else "mosquitto is not installed: make servers"
+    no_promtool = None if shutil.which("promtool") else "promtool is not installed: make servers"
     for marker, why in (
         ("mosquitto", no_mosquitto),
+        ("promtool", no_promtool),
         ("influx", why_no_influx()),
         ("postgres", why_no_postgres()),
         ("own_postgres", why_no_postgres(own=True)),
