@@ -5,6 +5,8 @@ from prometheus_client import CollectorRegistry
 from api.application import create_app
 from api.services import ApiServices, OperationsViews
 from app.http_server import HttpServer
+from app.leader import JobRunner
+from app.leader_jobs import LeaderParts, leader_jobs
 from app.mqtt_reader import MqttReader
 from app.observation import PipelineMetrics, checks
 from app.service import Service
@@ -48,8 +50,10 @@ def service_of(pipeline: Pipeline, session: MqttReader, views: OperationsViews) 
     Raises:
         StartError: the address cannot be bound.
     """
+    jobs = _jobs(pipeline)
     metrics = CollectorRegistry()
     metrics.register(PipelineMetrics(pipeline))
+    metrics.register(jobs)
     services = ApiServices(
         operations=views,
         telemetry=pipeline.stores.telemetry,
@@ -63,4 +67,17 @@ def service_of(pipeline: Pipeline, session: MqttReader, views: OperationsViews) 
     )
     settings = pipeline.settings
     http = HttpServer(create_app(services), settings.http_host, settings.http_port)
-    return Service(pipeline, session, http)
+    return Service(pipeline, session, http, jobs)
+
+
+def _jobs(pipeline: Pipeline) -> JobRunner:
+    """The leader's jobs over a pipeline: where one process does everything, it leads."""
+    parts = LeaderParts(
+        settings=pipeline.settings,
+        operations=pipeline.stores.operations,
+        telemetry=pipeline.stores.telemetry,
+        clock=pipeline.clock,
+        city=pipeline.city,
+        registry=lambda: pipeline.watched,
+    )
+    return JobRunner(leader_jobs(parts), pipeline.clock)

@@ -1,10 +1,14 @@
 """Forgetting dead letters: they may hold personal data and come in floods: they are not kept for ever."""
 
-import structlog
+from collections.abc import Iterable
 
-from devices.clock import Clock
+import structlog
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.metrics_core import Metric
+
+from app.settings import ServiceSettings
+from store.operations.database import OperationsDatabase
 from store.operations.dead_letters import DeadLetterRepository
-from store.operations.errors import OperationsUnavailableError
 
 __all__ = ["DeadLetterPurge"]
 
@@ -13,25 +17,35 @@ _DAY_MS = 86_400_000
 
 
 class DeadLetterPurge:
-    """Removes the letters received more than `keep_days` ago, and the oldest beyond `keep_newest`.
+    """Removes the letters received more than the settings' days ago, and the oldest beyond their number.
 
-    `removed` counts them since the start.
+    A leader job. `removed` counts them since the start.
     """
 
-    def __init__(self, letters: DeadLetterRepository, clock: Clock, keep_days: int, keep_newest: int) -> None:
-        self._letters = letters
-        self._clock = clock
-        self._keep_ms = keep_days * _DAY_MS
-        self._keep_newest = keep_newest
-        self.removed = 0
+    name = "dead-letter-purge"
 
-    def run(self) -> None:
-        """Remove what is too old or too much now; where the store does not answer, the next time."""
-        try:
-            count = self._letters.purge(self._clock.now_ms() - self._keep_ms, self._keep_newest)
-        except OperationsUnavailableError as error:
-            _log.warning("dead_letters_stay", why=str(error))
-            return
+    def __init__(self, operations: OperationsDatabase, settings: ServiceSettings) -> None:
+        self.period_s = settings.purge_every_s
+        self.removed = 0
+        self._letters = DeadLetterRepository(operations)
+        self._keep_ms = settings.dead_letter_days * _DAY_MS
+        self._keep_newest = settings.dead_letters_kept
+
+    def run(self, now_ms: int) -> None:
+        """Remove what is too old or too much now.
+
+        Raises:
+            OperationsUnavailableError: the store does not answer; they stay until the next pass.
+        """
+        count = self._letters.purge(now_ms - self._keep_ms, self._keep_newest)
         self.removed += count
         if count:
             _log.info("dead_letters_purged", count=count)
+
+    def collect(self) -> Iterable[Metric]:
+        """How many were forgotten."""
+        yield CounterMetricFamily(
+            "ioc_dead_letters_purged",
+            "Dead letters forgotten for their age since the start",
+            value=self.removed,
+        )

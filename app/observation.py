@@ -128,11 +128,6 @@ class PipelineMetrics(Collector):
             value=counters.without_evidence,
         )
         yield CounterMetricFamily(
-            "ioc_dead_letters_purged",
-            "Dead letters forgotten for their age since the start",
-            value=self._pipeline.dead_letter_purge.removed,
-        )
-        yield CounterMetricFamily(
             "ioc_detection_skipped_entries",
             "Journal entries that detection could not bear",
             value=self._pipeline.detection.skipped,

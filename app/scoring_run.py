@@ -150,7 +150,7 @@ async def _started(options: RunOptions) -> AsyncIterator[_Run]:
             programmes=city.programmes,
             source=source,
         )
-        service = Service(pipeline, session, None)
+        service = Service(pipeline, session)
         cleanups.push_async_callback(service.stop)
         await _in_time(service.start())
         child = CityProcess(options.plan, broker.address)

@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from app.http_server import HttpServer
+from app.leader import JobRunner
 from app.mqtt_reader import MqttReader
 from app.wiring import Pipeline
 
@@ -23,20 +24,28 @@ class ServiceFailedError(Exception):
 
 
 class Service:
-    """Runs a pipeline, and its HTTP server where there is one.
+    """Runs a pipeline, and its HTTP server and the leader's jobs where there are some.
 
     Stopping takes in nothing more, lets both consumers finish what is journaled (what does not fit into the
     time is read again at the next start), and disconnects.
     """
 
-    def __init__(self, pipeline: Pipeline, session: MqttReader, http: HttpServer | None) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        session: MqttReader,
+        http: HttpServer | None = None,
+        jobs: JobRunner | None = None,
+    ) -> None:
         self.pipeline = pipeline
         self._session = session
         self._http = http
+        self._jobs = jobs
         self._cleanups = AsyncExitStack()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stop_intake = asyncio.Event()
         self._stop_consumers = asyncio.Event()
+        self._stop_jobs = asyncio.Event()
 
     async def start(self) -> None:
         """Start every part; returns when the API answers and the broker has confirmed the subscriptions.
@@ -57,6 +66,9 @@ class Service:
         if self._http is not None:
             self._cleanups.push_async_callback(self._http.stop)
             await self._http.start()
+        if self._jobs is not None:
+            self._run("jobs", self._jobs.run(self._stop_jobs))
+            self._cleanups.push_async_callback(self._end_jobs)
         while not pipeline.intake.is_caught_up:
             self.check()
             await asyncio.sleep(0.02)
@@ -81,6 +93,10 @@ class Service:
 
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks[name] = asyncio.create_task(work, name=name)
+
+    async def _end_jobs(self) -> None:
+        self._stop_jobs.set()
+        await self._finish("jobs")
 
     async def _end_intake(self) -> None:
         self._stop_intake.set()

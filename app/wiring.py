@@ -10,7 +10,6 @@ from typing import Any
 import structlog
 
 from app.data_directory import DataDirectory
-from app.dead_letter_purge import DeadLetterPurge
 from app.errors import StartError
 from app.live_registry import LiveRegistry
 from app.operations import open_operations
@@ -40,7 +39,6 @@ from rules.detection.engine import Engine
 from rules.detection.outcome import DetectionStoreRefusedError, Outcome, Snapshot
 from rules.detection.runner import DetectionConsumer
 from rules.loading import load_rules
-from store.operations.dead_letters import DeadLetterRepository
 from store.operations.detection import DetectionTables
 from store.operations.replays import ReplayRepository
 from store.telemetry import TelemetryUnavailableError
@@ -234,23 +232,14 @@ class Pipeline:
             "limited_device_count": len(self.decoding.rates.suspects),
         }
 
-    @cached_property
-    def dead_letter_purge(self) -> DeadLetterPurge:
-        """Forgets old dead letters."""
-        letters = DeadLetterRepository(self.stores.operations)
-        return DeadLetterPurge(
-            letters, self.clock, self.settings.dead_letter_days, self.settings.dead_letters_kept
-        )
-
     async def purge(self, stop: asyncio.Event) -> None:
-        """Remove what both consumers have passed, and old dead letters, now and then until told to stop."""
+        """Remove what both consumers have passed from the journal, now and then until told to stop."""
         while not stop.is_set():
             await _sleep_until(stop, self.settings.purge_every_s)
             try:
                 await asyncio.to_thread(self.stores.journal.purge, self.settings.duplicate_window)
             except JournalFullError as error:
                 _log.warning("purge_waits", why=str(error))
-            await asyncio.to_thread(self.dead_letter_purge.run)
 
 
 async def _sleep_until(stop: asyncio.Event, seconds: float) -> None:

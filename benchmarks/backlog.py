@@ -60,7 +60,7 @@ async def _run(installation: Installation, messages: int) -> Drained:
         programmes=(),
         source=session,
     )
-    service = Service(pipeline, session, None)
+    service = Service(pipeline, session)
     # Made here, so that making them is not measured.
     assert (pipeline.intake, pipeline.writer, pipeline.detection) is not None
     try:

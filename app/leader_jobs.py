@@ -1,0 +1,37 @@
+"""The jobs of the leader: the one list of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from app.dead_letter_purge import DeadLetterPurge
+from app.leader import LeaderJob
+from app.settings import ServiceSettings
+from devices.cities import City
+from devices.clock import Clock
+from devices.registry import Registry
+from store.operations.database import OperationsDatabase
+from store.telemetry import TelemetryStore
+
+__all__ = ["LeaderParts", "leader_jobs"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeaderParts:
+    """What jobs are made of. `registry` gives the city's devices as they are now, from any thread.
+
+    What a job writes it writes through `operations`: whoever leads no more writes nothing there.
+    """
+
+    settings: ServiceSettings
+    operations: OperationsDatabase
+    telemetry: TelemetryStore
+    clock: Clock
+    city: City
+    registry: Callable[[], Registry]
+
+
+def leader_jobs(parts: LeaderParts) -> Sequence[LeaderJob]:
+    """Every job. A new one is a line here."""
+    return [
+        DeadLetterPurge(parts.operations, parts.settings),
+    ]
