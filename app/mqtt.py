@@ -122,8 +122,7 @@ class PahoSource:
 
     async def stop(self) -> None:
         """Disconnect; what is not acknowledged stays with the broker. Idempotent."""
-        self._client.disconnect()
-        await asyncio.to_thread(self._client.loop_stop)
+        await asyncio.to_thread(_end, self._client)
         self._subscribed = False
 
     async def receive(self, limit: int, timeout_s: float) -> list[RawMessage]:
@@ -263,14 +262,21 @@ class PahoPublisher:
 
     async def stop(self) -> None:
         """Disconnect. Idempotent."""
-        self._client.disconnect()
-        await asyncio.to_thread(self._client.loop_stop)
+        await asyncio.to_thread(_end, self._client)
 
     def _on_connect(
         self, _client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, _properties: object
     ) -> None:
         self._refusal = str(reason) if reason.is_failure else None
         self._connected.set()
+
+
+def _end(client: Client) -> None:
+    """Disconnect and give back everything; idempotent."""
+    client.disconnect()
+    client.loop_stop()
+    # paho leaves its pair of sockets to the garbage collector, which may find them before the client.
+    client._reset_sockets(sockpair_only=True)  # noqa: SLF001 - nothing public does it
 
 
 def _client(address: BrokerAddress, client_id: str, *, manual_ack: bool) -> Client:

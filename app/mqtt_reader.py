@@ -44,6 +44,8 @@ _BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _DEAD_AFTER_PINGS = 2
 _SUBSCRIBE_ID = 1
 _PROTOCOL_ERROR = 0x82
+# A broker on the same network ends the connection within milliseconds of reading DISCONNECT.
+_LEAVE_S = 1.0
 _ID_BITS = 16
 
 
@@ -109,11 +111,18 @@ class MqttReader:
         await self._confirmed.wait()
 
     async def stop(self) -> None:
-        """Disconnect; what is not acknowledged stays with the broker. Idempotent."""
+        """Disconnect; what is not acknowledged stays with the broker. Idempotent.
+
+        Takes at most a second: a broker that writes to a connection we closed gives up what it has not yet
+        read of it, and would send again what we acknowledged last. So it is left to close first.
+        """
         task, self._task = self._task, None
         if task is not None:
+            line, self._line = self._line, None
             task.cancel()
             await asyncio.wait({task})
+            if line is not None:
+                await line.leave(_LEAVE_S)
 
     async def receive(self, limit: int, timeout_s: float) -> list[RawMessage]:
         """Up to `limit` messages that have arrived; waits at most `timeout_s` for the first."""
@@ -240,6 +249,7 @@ class Line(asyncio.Protocol):
         self.is_paused = False
         self._heard = True
         self._ended = asyncio.Event()
+        self._lost = asyncio.Event()
         self.keep_alive_s = _KEEP_ALIVE_S
         self.reason = ""
 
@@ -266,6 +276,7 @@ class Line(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The other side is gone."""
+        self._lost.set()
         self.end(str(exc) if exc else "the connection was closed")
 
     async def run(self) -> None:
@@ -299,19 +310,38 @@ class Line(asyncio.Protocol):
         if self._transport is not None and data and not self._ended.is_set():
             self._transport.write(data)
 
+    async def leave(self, timeout_s: float) -> None:
+        """Say goodbye and wait, at most `timeout_s`, until the broker has read everything and closes."""
+        if not self._ended.is_set():
+            # An end that is not read is not seen.
+            self.resume()
+            self._say_goodbye("closed by us")
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._lost.wait(), timeout_s)
+        finally:
+            if self._transport is not None:
+                self._transport.abort()
+        await self._lost.wait()
+
     def end(self, reason: str, code: int = 0) -> None:
         """Begin to end the connection; the first reason stands."""
-        if self._ended.is_set():
-            return
-        self.send(encode_disconnect(code))
-        self.reason = reason
-        self._ended.set()
-        if self._transport is not None:
-            self._transport.close()
+        if not self._ended.is_set():
+            self._say_goodbye(reason, code)
+            self._hang_up()
 
     def close(self) -> None:
         """End it from our side; idempotent."""
         self.end("closed by us")
+
+    def _say_goodbye(self, reason: str, code: int = 0) -> None:
+        self.send(encode_disconnect(code))
+        self.reason = reason
+        self._ended.set()
+
+    def _hang_up(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
 
     def _packets(self, buffer: bytes) -> bytes:
         """Hand over every complete packet in order; what is left of an incomplete one.

@@ -9,7 +9,7 @@ import pytest
 from app.mqtt import BrokerAddress
 from app.mqtt_reader import Line, MqttReader
 from devices.messages import RawMessage
-from devices.mqtt_encoding import encode_publish
+from devices.mqtt_encoding import encode_disconnect, encode_publish
 from devices.mqtt_packets import Publish
 
 CONNACK = b"\x20\x03\x00\x00\x00"
@@ -18,6 +18,7 @@ REFUSED_SUBACK = b"\x90\x04\x00\x01\x00\x87"
 BAD_PASSWORD = b"\x20\x03\x00\x86\x00"
 MESSAGE = encode_publish("ioc/v1/a/streetlight/L1/telemetry", b"{}", 7)
 LONG = encode_publish("ioc/v1/a/streetlight/L1/telemetry", b"x" * 300_000, 8)
+DISCONNECT = encode_disconnect(0)
 PATIENCE_S = 10.0
 
 
@@ -29,6 +30,8 @@ class Broker:
         self.heard: list[bytes] = []
         self.connections = 0
         self.ended = asyncio.Event()
+        self.may_close = asyncio.Event()
+        self.may_close.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -39,6 +42,9 @@ class Broker:
             await writer.drain()
         while chunk := await reader.read(4096):
             self.heard.append(chunk)
+            if chunk.endswith(DISCONNECT):
+                await self.may_close.wait()
+                break
         writer.close()
         self.ended.set()
 
@@ -70,6 +76,20 @@ async def test_reader_hands_over_messages_cut_anywhere_and_long_ones() -> None:
             found += await source.receive(2, PATIENCE_S)
         assert [len(message.payload) for message in found] == [2, 300_000, 2]
         assert source.is_subscribed
+
+
+async def test_reader_that_stops_lets_the_broker_close_first() -> None:
+    # A broker that writes to a closed connection throws away the receipts it has not read.
+    broker = Broker(CONNACK + SUBACK + MESSAGE)
+    async with reading(broker) as source:
+        source.acknowledge(await source.receive(1, PATIENCE_S))
+        broker.may_close.clear()
+        stopping = asyncio.create_task(source.stop())
+        await until(lambda: b"".join(broker.heard).endswith(DISCONNECT))
+        assert not stopping.done()
+        broker.may_close.set()
+        await stopping
+        assert broker.ended.is_set()
 
 
 async def test_reader_acknowledges_in_order_and_only_messages_of_this_connection() -> None:
