@@ -28,6 +28,7 @@ class Scope(StrEnum):
     STREAM_READ = "stream:read"
     DEAD_LETTERS_READ = "dead-letters:read"
     DEAD_LETTERS_REPLAY = "dead-letters:replay"
+    RULES_RELOAD = "rules:reload"
 
 
 class Role(StrEnum):

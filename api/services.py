@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from devices.clock import Clock, SystemClock
 from devices.registry import Registry
+from rules.ruleset import LiveRules
 from store.operations.audit import AuditLog
 from store.operations.changes import ChangeFeed
 from store.operations.database import OperationsDatabase
@@ -79,6 +80,7 @@ class ApiServices:
     zone: ZoneInfo
     version: str
     real_clock: Clock = field(default_factory=SystemClock)
+    rules: LiveRules = field(default_factory=LiveRules)
 
 
 def _services(request: Request) -> ApiServices:

@@ -58,6 +58,7 @@ def service_of(pipeline: Pipeline, session: MqttReader, views: OperationsViews) 
         operations=views,
         telemetry=pipeline.stores.telemetry,
         registry=lambda: pipeline.watched,
+        rules=pipeline.rules,
         registrar=Registrar(pipeline.stores.operations, pipeline.change),
         zone=pipeline.city.zone,
         health=lambda: checks(pipeline, is_connected=session.is_subscribed),

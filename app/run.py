@@ -11,6 +11,7 @@ from api.services import OperationsViews
 from app.assembly import broker_session, service_of
 from app.data_directory import DataDirectory
 from app.errors import StartError
+from app.rule_reloading import RuleReloading
 from app.service import Service
 from app.settings import ServiceSettings
 from app.tuning import tune_collector
@@ -21,6 +22,7 @@ from devices.entities.broadcast_programmes import ENTITY as BROADCAST_PROGRAMMES
 from devices.errors import RegistryError
 from devices.registry import Registry
 from devices.registry_files import read_registry
+from store.operations.audit import AuditLog
 from store.operations.devices import DeviceRepository
 from store.operations.entities import EntityRepository
 
@@ -60,6 +62,9 @@ async def run_service(
         )
         service = service_of(pipeline, session, OperationsViews.of(stores.operations))
         cleanups.push_async_callback(service.stop)
+        reloading = RuleReloading(pipeline.rules, AuditLog(stores.operations), pipeline.clock)
+        reloading.listen()
+        cleanups.callback(reloading.stop)
         stopping = asyncio.create_task(stop.wait(), name="stop")
         starting = asyncio.create_task(service.start(), name="start")
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -31,6 +31,8 @@ class ServiceSettings(BaseSettings):
 
     data_dir: Path = Path("data")
     """Folder that the service keeps everything of this machine in."""
+    rules_dir: Path | None = None
+    """Folder of an installation's own rules; one with the id of a rule of ours takes its place."""
     city: str = "tam-ky"
     """The city: a file of devices/places, for its name, time zone and sun."""
     mqtt_host: str = "127.0.0.1"

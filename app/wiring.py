@@ -38,7 +38,8 @@ from devices.registry import Device, Registry
 from rules.detection.engine import Engine
 from rules.detection.outcome import DetectionStoreRefusedError, Outcome, Snapshot
 from rules.detection.runner import DetectionConsumer
-from rules.loading import load_rules
+from rules.errors import RulesError
+from rules.ruleset import LiveRules, installed_rules
 from store.operations.detection import DetectionTables
 from store.operations.replays import ReplayRepository
 from store.telemetry import TelemetryUnavailableError
@@ -200,12 +201,27 @@ class Pipeline:
         live.follow(lambda: self.decoding.use(live.registry))
         return live
 
+    @cached_property
+    def rules(self) -> LiveRules:
+        """The rules as they are now; new ones take over between two entries, with the state of the others.
+
+        Raises:
+            StartError: one is wrong.
+        """
+        rules = LiveRules(lambda: installed_rules(self.settings.rules_dir))
+        try:
+            _ = rules.rules
+        except RulesError as error:
+            raise StartError(str(error)) from error
+        rules.follow(lambda: self.detection.succeed(self._new_engine))
+        return rules
+
     def change(self, registry: Registry, programmes: Sequence[BroadcastProgramme]) -> None:
         """Work with another registry and other programmes from now on. May be called from any thread."""
         self.live.change(_with_collector(registry, self.settings), programmes)
 
     def _new_engine(self) -> Engine:
-        return Engine(load_rules(), self.watched, self.live.programmes, self.city)
+        return Engine(self.rules.rules, self.watched, self.live.programmes, self.city)
 
     @cached_property
     def detection(self) -> DetectionConsumer:

@@ -16,6 +16,7 @@ from devices.catalogue import kinds
 from devices.cities import load_city
 from devices.clock import milliseconds
 from devices.durations import parse_duration_ms
+from devices.errors import RegistryError
 from devices.programmes import BroadcastProgramme
 from devices.registry import Device, Registry
 from devices.stream import Content, Entry, EventBatch, Mark
@@ -142,7 +143,7 @@ def _problems(rule: Rule, test: _Test, file_name: str) -> list[str]:
         changes = _run(rule, test)
         expected_faults = sorted(map(_expected_fault, test.faults), key=str)
         expected_violations = [(parse_duration_ms(v.at), v.vehicle, v.excess_kmh) for v in test.violations]
-    except (ValueError, KeyError, pl.exceptions.PolarsError) as error:
+    except (ValueError, KeyError, RegistryError, pl.exceptions.PolarsError) as error:
         raise RuleError(file_name, rule.id, f"test {test.name!r}: {error}") from None
     start_ms = _start_ms(test)
     faults, violations = _found_faults(changes, start_ms), _found_violations(changes, start_ms)

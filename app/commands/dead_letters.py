@@ -1,12 +1,12 @@
 """`ioc dead-letters`: what broke a rule, and decoding it again after a fix. Asks the running service."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.asking import Key, Url, ask
 from app.errors import StartError
 
 __all__ = ["COMMAND"]
@@ -14,13 +14,8 @@ __all__ = ["COMMAND"]
 COMMAND = typer.Typer(add_completion=False, no_args_is_help=True)
 
 _PATH = "/v1/dead-letters"
-_TIMEOUT_S = 30.0
 _SHOWN_CHARACTERS = 120
 
-Url = Annotated[str, typer.Option(envvar="IOC_API_URL", help="Where the service's API answers.")]
-Key = Annotated[
-    str, typer.Option(envvar="IOC_API_KEY", help="An API key; better in the environment than typed.")
-]
 Reason = Annotated[str | None, typer.Option(help="The rule that was broken, such as unknown_device.")]
 Device = Annotated[str | None, typer.Option(help="Id of a device: a level of the topic.")]
 Topic = Annotated[str | None, typer.Option(help="A part of the topic.")]
@@ -50,8 +45,8 @@ def list_(
     """Show the newest, and how many there are by reason."""
     wanted = _filter(reason, device, topic, since, until)
     try:
-        counts = _ask("GET", f"{url}{_PATH}/counts", key, params=wanted)
-        page = _ask("GET", f"{url}{_PATH}", key, params=wanted | {"limit": str(limit)})
+        counts = ask("GET", f"{url}{_PATH}/counts", key, params=wanted)
+        page = ask("GET", f"{url}{_PATH}", key, params=wanted | {"limit": str(limit)})
     except StartError as error:
         raise SystemExit(f"ioc dead-letters list: {error}") from None
     table = Table("row", "received", "reason", "topic", "detail", "replay", box=None)
@@ -84,10 +79,10 @@ def replay(
     try:
         _check_choice(rows, wanted)
         for row in rows or ():
-            letter = _ask("POST", f"{url}{_PATH}/{row}/replay", key)
+            letter = ask("POST", f"{url}{_PATH}/{row}/replay", key)
             typer.echo(f"{row}: {letter['replay']}")
         if wanted:
-            answer = _ask("POST", f"{url}{_PATH}/replay", key, json=wanted | {"limit": limit})
+            answer = ask("POST", f"{url}{_PATH}/replay", key, json=wanted | {"limit": limit})
             typer.echo(f"{answer['requested']} are replayed, {answer['remaining']} more could be")
     except StartError as error:
         raise SystemExit(f"ioc dead-letters replay: {error}") from None
@@ -101,20 +96,3 @@ def _filter(*values: str | None) -> dict[str, str]:
 def _check_choice(rows: list[int] | None, wanted: dict[str, str]) -> None:
     if bool(rows) == bool(wanted):
         raise StartError("give rows, or a filter such as --reason unknown_device, and not both")
-
-
-def _ask(method: str, url: str, key: str, **options: Any) -> Any:
-    """The answer of the service.
-
-    Raises:
-        StartError: it does not answer, or says no; its own sentence says why.
-    """
-    try:
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        answer = httpx.request(method, url, headers=headers, timeout=_TIMEOUT_S, **options)
-        document = answer.json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise StartError(f"the service at {url} does not answer ({error}); give --url") from error
-    if answer.is_error:
-        raise StartError(str(document.get("detail", f"the service answered {answer.status_code}")))
-    return document

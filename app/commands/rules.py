@@ -6,6 +6,8 @@ from typing import Annotated
 import msgspec
 import typer
 
+from app.asking import Key, Url, ask
+from app.errors import StartError
 from rules.errors import RulesError
 from rules.loading import load_rules
 from rules.page import rules_page
@@ -55,3 +57,19 @@ def page(
     except RulesError as error:
         raise SystemExit(f"ioc rules page: {error}") from None
     typer.echo(rules_page(rules), nl=False)
+
+
+@COMMAND.command("reload")
+def reload(url: Url = "http://127.0.0.1:8080", key: Key = "") -> None:
+    """Let the running service load its rules anew: all or none; unchanged ones keep their states and timers.
+
+    Where several processes detect, send each SIGHUP instead.
+    """
+    try:
+        change = ask("POST", f"{url}/v1/rules/reload", key)
+    except StartError as error:
+        raise SystemExit(f"ioc rules reload: {error}; nothing has changed") from None
+    for what in ("added", "changed", "removed"):
+        if change[what]:
+            typer.echo(f"{what}: {', '.join(change[what])}")
+    typer.echo(f"{change['unchanged']} rules are as they were")

@@ -14,7 +14,7 @@ from rules.detection.explanation import why_retired
 from rules.detection.fleet import Fleet
 from rules.detection.happenings import Happenings
 from rules.detection.heads import Heads
-from rules.detection.machine import Phase
+from rules.detection.machine import Phase, under_new_version
 from rules.detection.ordering import HEAD_TYPES, Ordering
 from rules.detection.outcome import Change
 from rules.detection.silences import Silences
@@ -44,6 +44,7 @@ class Lane:
         self._schema = dict(reading_schema(fleet.kind.id))
         self.ordering = Ordering(fleet, self._heads, self._schema)
         self.touched: set[int] = set()
+        self._versions = {rule.id: rule.version for rule in own}
 
     @property
     def active(self) -> int:
@@ -95,11 +96,13 @@ class Lane:
         self.touched.clear()
         waiting = self._waiting_of(rows)
         heads = self._heads.read(rows, self._stored)
+        all_pairs = self.conditions.pairs
         return {
             self.fleet.devices[row].id: DeviceState(
                 heads={name: value for name, value in values.items() if value is not None},
                 waiting=waiting.get(row, []),
-                pairs={rule: pairs[row] for rule, pairs in self.conditions.pairs.items() if row in pairs},
+                pairs={rule: pairs[row] for rule, pairs in all_pairs.items() if row in pairs},
+                versions={rule: self._versions[rule] for rule, pairs in all_pairs.items() if row in pairs},
                 silent={rule: silent[row] for rule, silent in self.silences.silent.items() if row in silent},
                 seen=self.happenings.seen.get(row, {}),
             )
@@ -140,7 +143,13 @@ class Lane:
             return self._end(row, state, frozenset(), "the device is no longer in service")
         for rule, pair in state.pairs.items():
             if rule in self.conditions.pairs:
-                self.conditions.restore(rule, row, pair, self._heads)
+                own = (
+                    pair
+                    if state.versions.get(rule, self._versions[rule]) == self._versions[rule]
+                    else under_new_version(pair)
+                )
+                if own is not None:
+                    self.conditions.restore(rule, row, own, self._heads)
         for rule, silent in state.silent.items():
             if rule in self.silences.silent:
                 self.silences.restore(rule, row, silent, self._heads)

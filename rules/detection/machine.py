@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from rules.rule import Missing
 
-__all__ = ["Evidence", "PairState", "Phase", "Sample", "Timing", "Transition", "step"]
+__all__ = ["Evidence", "PairState", "Phase", "Sample", "Timing", "Transition", "step", "under_new_version"]
 
 _EVIDENCE_KEPT = 10
 
@@ -142,6 +142,11 @@ def _active(state: PairState, sample: Sample, timing: Timing) -> tuple[PairState
     if state.held_ms >= timing.clear_for_ms:
         return None, Transition.CLEARED
     return state, Transition.NONE
+
+
+def under_new_version(state: PairState) -> PairState | None:
+    """The state when the rule becomes another: a fault stays, what counted towards a change does not."""
+    return None if state.phase is Phase.PENDING else _back(state)
 
 
 def _back(state: PairState) -> PairState:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from devices.stream import Content, Entry, Mark
 from rules.detection.engine import Engine
 from rules.detection.outcome import Change, Outcome, Snapshot
 from rules.detection.runner import DetectionConsumer, Pacing
+from rules.faults import FaultRaised
 from rules.rule import Rule
 from tests.rules.detection.support import (
     CITY,
@@ -85,16 +87,17 @@ async def run(
     *,
     changed_at: int = 0,
     becomes: Sequence[Device] = (),
+    new_rules: Sequence[Rule] | None = None,
     failures: int = 0,
 ) -> Store:
-    """Detect, with the registry `becomes` from the entry `changed_at` on."""
+    """Detect, with the registry `becomes` and the new rules, if any, from the entry `changed_at` on."""
     journal, store, stop = Journal(contents, changed_at), Store(), asyncio.Event()
     pacing = Pacing(commit_every_s=3600.0, commit_changes_after_s=3600.0, retry_first_s=0.0)
     consumer = DetectionConsumer(engine(rules, [lamp()]), journal, store, JOURNAL, pacing=pacing)
 
     def change() -> None:
         store.failures = failures
-        consumer.succeed(lambda: engine(rules, becomes))
+        consumer.succeed(lambda: engine(new_rules or rules, becomes))
 
     journal.change, journal.when_empty = change, stop.set
     await consumer.run(stop)
@@ -161,3 +164,32 @@ async def test_consumer_asked_to_stop_before_its_successor_can_load_returns() ->
     await consumer.run(stop)
     assert consumer.engine is before
     assert consumer.position == 2
+
+
+async def test_rules_that_stay_keep_their_timers_when_others_come_and_go() -> None:
+    contents = [*dark_minutes(12), Mark(START_MS + 60 * MINUTE_MS, caught_up=True)]
+    for number in range(2, len(contents) + 1):
+        store = await run(
+            contents,
+            [DARK_5, rule("lamp.other", dark(7))],
+            changed_at=number,
+            becomes=[lamp()],
+            new_rules=[DARK_5, rule("lamp.new", dark(40))],
+        )
+        found = history(store.changes)
+        assert found["lamp.dark", "lamp-1", 0] == (5 * MINUTE_MS, None)
+        # A rule that is gone watches nothing: its fault ends with the last reading it saw.
+        assert all(key[0] == "lamp.dark" or cleared is not None for key, (_, cleared) in found.items())
+
+
+async def test_rule_in_another_version_keeps_its_fault_and_begins_its_timers_anew() -> None:
+    version_2 = replace(DARK_5, version=2)
+    contents = [*dark_minutes(12), Mark(START_MS + 60 * MINUTE_MS, caught_up=True)]
+    for number, (since, raised) in {5: (4, 9), 9: (0, 5)}.items():
+        store = await run(contents, [DARK_5], changed_at=number, becomes=[lamp()], new_rules=[version_2])
+        assert history(store.changes) == {
+            ("lamp.dark", "lamp-1", since * MINUTE_MS): (raised * MINUTE_MS, None)
+        }
+        [change] = store.changes
+        assert isinstance(change, FaultRaised)
+        assert change.rule_version == (2 if number == 5 else 1)
