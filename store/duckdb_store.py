@@ -17,6 +17,7 @@ from devices.batch import READING_COLUMNS, ReadingBatch, reading_schema
 from devices.catalogue import kinds as all_kinds
 from devices.description import DeviceKind
 from devices.refused import REFUSAL
+from store.duckdb_dump import event_rows, hours_of
 from store.duckdb_queries import Query, range_of, selected, windows_of
 from store.row_keys import SEQUENCE_MODULUS, keyed, merged
 from store.telemetry import RangeQuery, Selection, StoreStatus, TelemetryUnavailableError
@@ -118,6 +119,24 @@ class DuckdbTelemetryStore:
             for batch in found.to_arrow_reader(batch_rows):
                 frame = pl.DataFrame(batch).with_columns(_in_utc("measured_at", "received_at"))
                 yield ReadingBatch(kind.id, frame.cast(pl.Schema(types)))
+
+    def export_events(self, from_ms: int, to_ms: int) -> pl.DataFrame:
+        """The events of [`from_ms`, `to_ms`) in `EVENT_SCHEMA`; of what is not stored null, so no plates.
+
+        Raises:
+            TelemetryUnavailableError: DuckDB refused.
+        """
+        with self._reading() as cursor:
+            return event_rows(cursor, from_ms, to_ms)
+
+    def hours(self, name: str) -> pl.DataFrame:
+        """Rows by hour of measuring, of a kind or of `events`.
+
+        Raises:
+            TelemetryUnavailableError: DuckDB refused.
+        """
+        with self._reading() as cursor:
+            return hours_of(cursor, _tables()[name])
 
     def delete_devices(self, devices: Sequence[str]) -> None:
         """Remove everything of these devices: readings of every kind, and events.

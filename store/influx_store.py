@@ -10,12 +10,23 @@ from devices.batch import ReadingBatch
 from devices.catalogue import kinds as all_kinds
 from devices.topics import DEVICE_ID
 from store.influx_client import InfluxAddress, InfluxConnection
+from store.influx_events import EVENT_COLUMNS, events, hourly
 from store.influx_frames import STORED, exported, ranged, windowed
 from store.influx_writing import RowWriter
-from store.influxql import InfluxqlClient, Series, all_of, event_ids, one_value, range_of, windows_of
+from store.influxql import (
+    InfluxqlClient,
+    Series,
+    all_events,
+    all_of,
+    event_ids,
+    one_value,
+    range_of,
+    rows_by_time,
+    windows_of,
+)
 from store.line_protocol import EVENTS, event_lines, reading_lines
 from store.row_keys import SEQUENCE_MODULUS, keyed, merged
-from store.telemetry import RangeQuery, Selection, StoreStatus
+from store.telemetry import HOUR_MS, RangeQuery, Selection, StoreStatus
 from store.windows import WindowQuery, known_fields, known_kind, tidied
 
 __all__ = ["InfluxTelemetryStore"]
@@ -106,6 +117,22 @@ class InfluxTelemetryStore:
                 waiting = []
         if waiting:
             yield exported(waiting, kind.id)
+
+    def export_events(self, from_ms: int, to_ms: int) -> pl.DataFrame:
+        """The events of [`from_ms`, `to_ms`) in `EVENT_SCHEMA`; of what is not stored null, so no plates.
+
+        Raises:
+            TelemetryUnavailableError: InfluxDB did not answer to the end.
+        """
+        return events(list(self._questions.stream(all_events(from_ms, to_ms, EVENT_COLUMNS))))
+
+    def hours(self, name: str) -> pl.DataFrame:
+        """Rows by hour of measuring, of a kind or of `events`.
+
+        Raises:
+            TelemetryUnavailableError: InfluxDB did not answer to the end.
+        """
+        return hourly(list(self._questions.stream(rows_by_time(_measurements()[name], HOUR_MS))))
 
     def delete_devices(self, devices: Sequence[str]) -> None:
         """Remove everything of these devices: readings of every kind, and events.

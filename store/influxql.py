@@ -23,14 +23,17 @@ __all__ = [
     "InfluxqlClient",
     "Question",
     "Series",
+    "all_events",
     "all_of",
     "event_ids",
     "one_value",
     "range_of",
+    "rows_by_time",
     "windows_of",
 ]
 
 _ROWS_A_CHUNK = 10_000
+_END_MS = 4_102_444_800_000  # 2100-01-01, beyond which no device time is believed
 _HTTP_ERROR = 400
 
 
@@ -81,6 +84,19 @@ def all_of(selection: Selection, columns: Sequence[str]) -> Question:
     return where.question(
         f"SELECT {_names(columns)} FROM {_name(known_kind(selection.kind).table)}", "GROUP BY device, area"
     )
+
+
+def all_events(from_ms: int, to_ms: int, columns: Sequence[str]) -> Question:
+    """Every event of a time, series by series."""
+    head = f"SELECT {_names(columns)} FROM {_name(EVENTS)}"
+    return _Where(from_ms, to_ms).question(head, "GROUP BY device, area")
+
+
+def rows_by_time(measurement: str, every_ms: int) -> Question:
+    """How many rows a measurement has in each window that has any."""
+    # Every row has it, whatever the device reported.
+    head = f"SELECT count(received_at) AS rows FROM {_name(measurement)}"
+    return _Where(0, _END_MS).question(head, f"GROUP BY time({every_ms}ms) fill(none)")
 
 
 def windows_of(query: WindowQuery) -> Question:

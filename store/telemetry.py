@@ -1,8 +1,8 @@
 """The telemetry port: what every backend for readings and events must do."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -10,6 +10,8 @@ from devices.batch import ReadingBatch
 from store.windows import WindowQuery
 
 __all__ = [
+    "HOURS_SCHEMA",
+    "HOUR_MS",
     "RangeQuery",
     "Selection",
     "StoreStatus",
@@ -19,6 +21,11 @@ __all__ = [
     "TelemetryUnavailableError",
     "top_devices",
 ]
+
+
+HOUR_MS = 3_600_000
+HOURS_SCHEMA: Mapping[str, Any] = {"hour": pl.Int64, "rows": pl.Int64}
+"""Hours since 1970 in UTC, and how many rows were measured in each."""
 
 
 class TelemetryUnavailableError(Exception):
@@ -113,6 +120,17 @@ class TelemetryStore(TelemetryReads, Protocol):
 
     def export(self, selection: Selection, batch_rows: int = 50_000) -> Iterator[ReadingBatch]:
         """Everything selected, in batches of at most that many rows, in no promised order."""
+        ...
+
+    def export_events(self, from_ms: int, to_ms: int) -> pl.DataFrame:
+        """The events of [`from_ms`, `to_ms`) in `EVENT_SCHEMA`; of what is not stored null, so no plates.
+
+        One without a time of its own is at the time at which it was received.
+        """
+        ...
+
+    def hours(self, name: str) -> pl.DataFrame:
+        """Rows by hour of measuring (`HOURS_SCHEMA`), of a kind or of `events`, without empty hours."""
         ...
 
     def delete_devices(self, devices: Sequence[str]) -> None:

@@ -18,6 +18,7 @@ from store.operations.dialects import (
     WRITES,
     describe,
     engine_for,
+    in_one_state,
     is_unavailable,
     lock_schema,
     make_private,
@@ -91,8 +92,8 @@ class OperationsDatabase:
             raise
         return database
 
-    def migrate(self) -> None:
-        """Bring the schema to this program's, in one transaction.
+    def migrate(self, schema: str = "head") -> None:
+        """Bring the schema to this program's, or only to an older one, in one transaction.
 
         Raises:
             OperationsSetupError: it cannot be opened for writing, or a newer program wrote it.
@@ -104,13 +105,18 @@ class OperationsDatabase:
                 lock_schema(connection)
                 self._refuse_newer(connection, ScriptDirectory.from_config(config))
                 config.attributes["connection"] = connection
-                alembic.command.upgrade(config, "head")
+                alembic.command.upgrade(config, schema)
         except (OperationsUnavailableError, ProgrammingError) as error:
             why = _in_one_line(error.orig) if isinstance(error, ProgrammingError) else error
             raise OperationsSetupError(
                 f"the operations database {self._shown} cannot be opened for writing ({why}); "
                 f"{what_to_do(self._engine.url)}"
             ) from error
+
+    @staticmethod
+    def schemas() -> list[str]:
+        """The numbers of all schemas that this program knows, its own first."""
+        return [script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()]
 
     def check(self) -> None:
         """Return when the database answers.
@@ -159,6 +165,18 @@ class OperationsDatabase:
         """
         with _unavailable_translated(), self._engine.connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A transaction that only reads, and sees one state of the database in all its questions.
+
+        Raises:
+            OperationsUnavailableError: the database does not answer.
+        """
+        with _unavailable_translated(), self._engine.connect() as plain:
+            connection = in_one_state(plain)
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -1,6 +1,6 @@
 """Everything that differs between SQLite and PostgreSQL; no other file of the store asks which one it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -8,12 +8,15 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     ARRAY,
+    Column,
+    ColumnElement,
     Connection,
     Engine,
     String,
     Table,
     Text,
     bindparam,
+    collate,
     column,
     create_engine,
     event,
@@ -29,8 +32,9 @@ from store.operations.errors import OperationsSetupError
 from store.operations.postgres import DRIVER, connect_arguments, is_passing, refuse_unfit, without_nul
 
 __all__ = [
-    "WRITES", "Upsert", "bulk_upsert", "describe", "engine_for", "insert_or_skip", "is_unavailable",
-    "lock_schema", "make_private", "upsert", "what_to_do",
+    "WRITES", "Upsert", "bulk_upsert", "describe", "engine_for", "in_byte_order", "in_one_state",
+    "insert_or_skip", "is_unavailable", "lock_schema", "make_private", "sequences", "set_sequences", "upsert",
+    "what_to_do",
 ]  # fmt: skip
 
 WRITES = "ioc_writes"
@@ -182,6 +186,56 @@ def lock_schema(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         refuse_unfit(connection)
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
+
+
+def in_one_state(connection: Connection) -> Connection:
+    """The connection, whose next transaction sees one state of the database in all its questions."""
+    if connection.dialect.name == "sqlite":
+        return connection  # its transactions always do
+    return connection.execution_options(isolation_level="REPEATABLE READ")
+
+
+def in_byte_order(connection: Connection, column: Column[Any]) -> ColumnElement[Any]:
+    """The column to sort by, texts by their bytes."""
+    if connection.dialect.name == "sqlite" or not isinstance(column.type, String):
+        return column
+    return collate(column, "C")
+
+
+def sequences(connection: Connection, tables: Sequence[Table]) -> dict[str, int]:
+    """The last row number that each table has given out by itself; of those that ever did."""
+    if connection.dialect.name == "sqlite":
+        found = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence").all()
+        return {name: number for name, number in found if number}
+    last = {
+        name: connection.exec_driver_sql(f"SELECT last_value, is_called FROM {sequence}").one()  # noqa: S608
+        for name, sequence in _postgres_sequences(connection, tables)
+    }
+    return {name: number for name, (number, is_called) in last.items() if is_called}
+
+
+def set_sequences(connection: Connection, tables: Sequence[Table], numbers: Mapping[str, int]) -> None:
+    """Let each table go on numbering behind the number that it has here."""
+    if connection.dialect.name == "sqlite":
+        known = {table.name for table in tables}
+        for name, number in numbers.items():
+            if name in known:
+                connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (name,))
+                connection.exec_driver_sql("INSERT INTO sqlite_sequence VALUES (?, ?)", (name, number))
+        return
+    for name, sequence in _postgres_sequences(connection, tables):
+        if name in numbers:
+            connection.exec_driver_sql("SELECT setval(%s::regclass, %s)", (sequence, numbers[name]))
+
+
+def _postgres_sequences(connection: Connection, tables: Sequence[Table]) -> Iterator[tuple[str, str]]:
+    """The tables that number their rows, with the sequence by which they do."""
+    for table in tables:
+        for column_ in table.primary_key.columns:
+            query = "SELECT pg_get_serial_sequence(%s, %s)"
+            sequence = connection.exec_driver_sql(query, (table.name, column_.name)).scalar_one()
+            if sequence is not None:
+                yield table.name, sequence
 
 
 def _insert(connection: Connection, table: Table) -> Upsert:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devices.batch import ReadingBatch, event_frame, reading_frame
+from devices.batch import EVENT_SCHEMA, ReadingBatch, event_frame, reading_frame
 from devices.decoders.native import NativeDecoder
 from devices.messages import Event, RawMessage, Reading
 from devices.registry import Device, Registry
@@ -384,3 +384,46 @@ def test_writes_in_any_overlap_equal_a_dictionary_of_merged_rows(
         )
     finally:
         store.close()
+
+
+def test_hours_count_rows_by_the_hour_of_measuring(store: TelemetryStore) -> None:
+    hour_ms = 3_600_000
+    store.write(lamps(*({"ts": ts, "seq": ts} for ts in (1, hour_ms - 1, hour_ms, 5 * hour_ms))))
+    store.write_events(passage(ts=2 * hour_ms))
+    store.write_events(passage(id="p2", ts=2 * hour_ms + 7))
+    assert store.hours("streetlight").rows() == [(0, 2), (1, 1), (5, 1)]
+    assert store.hours("events").rows() == [(2, 2)]
+    assert store.hours("loudspeaker").is_empty()
+
+
+def test_exported_events_are_whole_but_for_plates(store: TelemetryStore) -> None:
+    vehicle = {"class": "motorcycle", "plate": "92A-1", "speed_kmh": 61.5, "helmet": False, "riders": 2}
+    image = {"role": "plate", "url": "https://cam.example/1.jpg", "sha256": "ab" * 32}
+    said = {
+        "id": 'a "b", c',
+        "ts": 5000,
+        "type": "passage",
+        "lane": 2,
+        "vehicles": [vehicle],
+        "images": [image],
+    }
+    store.write_events(passage(**said))
+    store.write_events(passage(id="later", ts=9000))
+    found = store.export_events(0, 9000)
+    assert dict(found.schema) == dict(EVENT_SCHEMA)
+    (row,) = found.to_dicts()
+    assert (row["id"], row["device"], row["area"], row["lane"]) == ('a "b", c', "T1", "tam-ky", 2)
+    assert (row["measured_at"].timestamp(), row["time_quality"]) == (5.0, "ok")
+    assert row["vehicles"] == [
+        {
+            "vehicle_class": "motorcycle",
+            "plate": None,
+            "plate_confidence": None,
+            "plate_colour": None,
+            "colour": None,
+            "speed_kmh": 61.5,
+            "helmet": False,
+            "riders": 2,
+        }
+    ]
+    assert row["images"] == [image]

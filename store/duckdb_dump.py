@@ -1,0 +1,38 @@
+"""What a backup or a copy asks of DuckDB: how many rows each hour has, and the events whole."""
+
+import duckdb
+import polars as pl
+
+from devices.batch import EVENT_SCHEMA
+from store.row_keys import SEQUENCE_MODULUS
+from store.telemetry import HOUR_MS, HOURS_SCHEMA
+
+__all__ = ["event_rows", "hours_of"]
+
+_EVENT_MS = "epoch_ms(coalesce(measured_at, received_at))"
+
+
+def hours_of(cursor: duckdb.DuckDBPyConnection, table: str) -> pl.DataFrame:
+    """Rows by hour of measuring; columns as in `HOURS_SCHEMA`."""
+    at_ms = _EVENT_MS if table == "events" else f"key // {SEQUENCE_MODULUS}"
+    query = f"SELECT {at_ms} // {HOUR_MS} AS hour, count(*) AS rows FROM {table} GROUP BY hour ORDER BY hour"
+    return pl.DataFrame(cursor.sql(query).to_arrow_table()).cast(pl.Schema(HOURS_SCHEMA))
+
+
+def event_rows(cursor: duckdb.DuckDBPyConnection, from_ms: int, to_ms: int) -> pl.DataFrame:
+    """Events of [`from_ms`, `to_ms`) in `EVENT_SCHEMA`; what is not stored is null."""
+    query = f"SELECT * FROM events WHERE {_EVENT_MS} >= ? AND {_EVENT_MS} < ?"
+    found = pl.DataFrame(cursor.sql(query, params=[from_ms, to_ms]).to_arrow_table())
+    members = EVENT_SCHEMA["vehicles"].inner.to_schema()
+    kept = found.schema["vehicles"].inner.to_schema()  # type: ignore[attr-defined]
+    vehicle = pl.struct(
+        [
+            pl.element().struct.field(name) if name in kept else pl.lit(None, dtype).alias(name)
+            for name, dtype in members.items()
+        ]
+    )
+    utc = pl.col("measured_at", "received_at").dt.replace_time_zone("UTC")
+    whole = found.with_columns(
+        utc, device_time=pl.lit(None, pl.Int64), vehicles=pl.col("vehicles").list.eval(vehicle)
+    )
+    return whole.select(EVENT_SCHEMA.keys()).cast(pl.Schema(EVENT_SCHEMA))
