@@ -43,7 +43,7 @@ def create_app(services: ApiServices) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.services = services
-    app.state.live = LiveChanges(services.operations.changes)
+    app.state.live = LiveChanges(services.operations.stream)
     for router in _routers():
         app.include_router(router)
     app.include_router(documentation.router)

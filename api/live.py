@@ -8,8 +8,8 @@ from typing import Protocol
 import structlog
 from anyio import to_thread
 
-from store.operations.changes import ChangeRecord
 from store.operations.errors import OperationsUnavailableError
+from store.operations.stream import OutgoingChange
 
 __all__ = ["Feed", "LiveChanges", "Subscription"]
 
@@ -21,14 +21,14 @@ _QUEUE_CHANGES = 1_000
 
 
 class Feed(Protocol):
-    """Changes in commit order. Called from worker threads."""
+    """Changes by their number in the stream. Called from worker threads."""
 
-    def after(self, revision: int, limit: int) -> Sequence[ChangeRecord]:
-        """At most `limit` changes behind a revision, oldest first."""
+    def after(self, stream_seq: int, limit: int) -> Sequence[OutgoingChange]:
+        """At most `limit` changes behind a number, oldest first."""
         ...
 
-    def last_revision(self) -> int:
-        """The newest revision."""
+    def last(self) -> int:
+        """The newest number."""
         ...
 
 
@@ -36,10 +36,10 @@ class Subscription:
     """The changes that one stream has yet to send. Ends when the stream is too slow, or the service stops."""
 
     def __init__(self, capacity: int) -> None:
-        self._waiting: asyncio.Queue[ChangeRecord | None] = asyncio.Queue(capacity)
+        self._waiting: asyncio.Queue[OutgoingChange | None] = asyncio.Queue(capacity)
         self.ended = False
 
-    def offer(self, change: ChangeRecord) -> None:
+    def offer(self, change: OutgoingChange) -> None:
         """Add a change; a reader that left no room is cut off, so that it cannot hurt the others."""
         try:
             self._waiting.put_nowait(change)
@@ -55,7 +55,7 @@ class Subscription:
                 self._waiting.get_nowait()
         self._waiting.put_nowait(None)
 
-    async def next(self) -> ChangeRecord | None:
+    async def next(self) -> OutgoingChange | None:
         """The next change; None when there will be no more."""
         return await self._waiting.get()
 
@@ -69,7 +69,7 @@ class LiveChanges:
         self._feed = feed
         self._poll_interval_s = poll_interval_s
         self._capacity = capacity
-        self._revision: int | None = None
+        self._seen: int | None = None
         self._subscriptions: set[Subscription] = set()
         self._closed = asyncio.Event()
 
@@ -98,19 +98,19 @@ class LiveChanges:
         Raises:
             OperationsUnavailableError: the store does not answer; nothing is missed.
         """
-        if self._revision is None:
-            self._revision = await to_thread.run_sync(self._feed.last_revision)
-        while changes := await to_thread.run_sync(self._feed.after, self._revision, _BATCH):
+        if self._seen is None:
+            self._seen = await to_thread.run_sync(self._feed.last)
+        while changes := await to_thread.run_sync(self._feed.after, self._seen, _BATCH):
             for change in changes:
                 for subscription in list(self._subscriptions):
                     self._hand(subscription, change)
-            self._revision = changes[-1].revision
+            self._seen = changes[-1].stream_seq
 
-    async def follow(self, after: int | None) -> AsyncIterator[ChangeRecord]:
-        """Changes behind a revision, first those of the past, then new ones; with None only new ones.
+    async def follow(self, after: int | None) -> AsyncIterator[OutgoingChange]:
+        """Changes behind a number, first those of the past, then new ones; with None only new ones.
 
         It ends when the reader is too slow or the service stops; the reader may go on from the last
-        revision that it saw.
+        number that it saw, at any process.
 
         Raises:
             OperationsUnavailableError: the store does not answer.
@@ -118,16 +118,16 @@ class LiveChanges:
         subscription = Subscription(self._capacity)
         self._subscriptions.add(subscription)
         try:
-            newest = await to_thread.run_sync(self._feed.last_revision)
-            # A revision from the future is of another database: there is nothing to replay.
+            newest = await to_thread.run_sync(self._feed.last)
+            # A number from the future is of another database: there is nothing to replay.
             seen = newest if after is None else min(after, newest)
             while not self._is_over(subscription) and seen < newest:
                 changes = await to_thread.run_sync(self._feed.after, seen, _BATCH)
                 for change in changes:
                     yield change
-                seen = changes[-1].revision if changes else newest
+                seen = changes[-1].stream_seq if changes else newest
             while not self._is_over(subscription) and (live := await subscription.next()) is not None:
-                if live.revision > seen:
+                if live.stream_seq > seen:
                     yield live
         finally:
             self._subscriptions.discard(subscription)
@@ -141,7 +141,7 @@ class LiveChanges:
     def _is_over(self, subscription: Subscription) -> bool:
         return subscription.ended or self._closed.is_set()
 
-    def _hand(self, subscription: Subscription, change: ChangeRecord) -> None:
+    def _hand(self, subscription: Subscription, change: OutgoingChange) -> None:
         subscription.offer(change)
         if subscription.ended:
             self._subscriptions.discard(subscription)

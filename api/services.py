@@ -12,7 +12,6 @@ from devices.clock import Clock, SystemClock
 from devices.registry import Registry
 from rules.ruleset import LiveRules
 from store.operations.audit import AuditLog
-from store.operations.changes import ChangeFeed
 from store.operations.database import OperationsDatabase
 from store.operations.dead_letters import DeadLetterRepository
 from store.operations.faults import FaultRepository
@@ -20,6 +19,7 @@ from store.operations.keys import KeyRepository
 from store.operations.latest import LatestRepository
 from store.operations.registrar import Registrar
 from store.operations.replays import ReplayRepository
+from store.operations.stream import OutgoingStream
 from store.operations.violations import ViolationRepository
 from store.telemetry import TelemetryReads
 
@@ -45,7 +45,7 @@ class OperationsViews:
     replays: ReplayRepository
     keys: KeyRepository
     audit: AuditLog
-    changes: ChangeFeed
+    stream: OutgoingStream
 
     @classmethod
     def of(cls, database: OperationsDatabase) -> "OperationsViews":
@@ -58,7 +58,7 @@ class OperationsViews:
             replays=ReplayRepository(database),
             keys=KeyRepository(database),
             audit=AuditLog(database),
-            changes=ChangeFeed(database),
+            stream=OutgoingStream(database),
         )
 
 

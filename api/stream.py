@@ -14,8 +14,9 @@ from api.times import moment
 from devices.registry import Registry
 from store.operations.changes import ChangeRecord
 from store.operations.records import ChangeType, FaultRecord, ViolationRecord, from_body
+from store.operations.stream import OutgoingChange
 
-__all__ = ["EventStream", "StreamFilter", "event_stream"]
+__all__ = ["EventStream", "StreamFilter", "change_view", "event_stream"]
 
 _HEARTBEAT_S = 15
 _SEND_TIMEOUT_S = 10
@@ -63,17 +64,19 @@ async def _events(
     # The first bytes go out at once, so that a client knows that it is connected and proxies do not wait.
     yield ServerSentEvent(comment="connected", retry=2000)
     skipped = 0
-    async for change in live.follow(after):
-        if wanted.wants(change):
+    async for out in live.follow(after):
+        if wanted.wants(out.change):
             skipped = 0
-            data = _view(change, registry()).model_dump_json()
-            yield ServerSentEvent(data, event=change.type.value, id=str(change.revision))
+            data = change_view(out, registry()).model_dump_json()
+            yield ServerSentEvent(data, event=out.change.type.value, id=str(out.stream_seq))
         elif (skipped := skipped + 1) % _SKIPPED_CHANGES == 0:
             # An id alone is no event, but the client comes back with it: it need not pass all this again.
-            yield ServerSentEvent(id=str(change.revision))
+            yield ServerSentEvent(id=str(out.stream_seq))
 
 
-def _view(change: ChangeRecord, registry: Registry) -> ChangeView:
+def change_view(out: OutgoingChange, registry: Registry) -> ChangeView:
+    """A change as everybody may see it, on a live stream and on MQTT."""
+    change = out.change
     body: Mapping[str, Any] = change.body
     fault, violation = None, None
     if change.type is ChangeType.FAULT:
@@ -83,6 +86,7 @@ def _view(change: ChangeRecord, registry: Registry) -> ChangeView:
         record = from_body(ViolationRecord, body)
         violation = ViolationView.of(record, registry, plate_masked=True)
     return ChangeView(
+        stream_seq=out.stream_seq,
         revision=change.revision,
         at=moment(change.at_ms),
         type=change.type.value,

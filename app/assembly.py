@@ -7,6 +7,7 @@ from api.services import ApiServices, OperationsViews
 from app.http_server import HttpServer
 from app.leader import JobRunner
 from app.leader_jobs import LeaderParts, leader_jobs
+from app.leadership import Leadership
 from app.mqtt_reader import MqttReader
 from app.observation import PipelineMetrics, checks
 from app.service import Service
@@ -16,6 +17,7 @@ from app.wiring import Pipeline, Stores
 from collector.broker_statistics import BrokerStatistics
 from devices.decoders.loading import decoders
 from devices.topics import NATIVE_FILTERS, native_filters
+from store.operations.database import OperationsDatabase
 from store.operations.registrar import Registrar
 
 __all__ = ["broker_session", "filters", "service_of"]
@@ -50,10 +52,10 @@ def service_of(pipeline: Pipeline, session: MqttReader, views: OperationsViews) 
     Raises:
         StartError: the address cannot be bound.
     """
-    jobs = _jobs(pipeline)
+    leadership = _leadership(pipeline)
     metrics = CollectorRegistry()
     metrics.register(PipelineMetrics(pipeline))
-    metrics.register(jobs)
+    metrics.register(leadership)
     services = ApiServices(
         operations=views,
         telemetry=pipeline.stores.telemetry,
@@ -68,17 +70,21 @@ def service_of(pipeline: Pipeline, session: MqttReader, views: OperationsViews) 
     )
     settings = pipeline.settings
     http = HttpServer(create_app(services), settings.http_host, settings.http_port)
-    return Service(pipeline, session, http, jobs)
+    return Service(pipeline, session, http, leadership)
 
 
-def _jobs(pipeline: Pipeline) -> JobRunner:
-    """The leader's jobs over a pipeline: where one process does everything, it leads."""
-    parts = LeaderParts(
-        settings=pipeline.settings,
-        operations=pipeline.stores.operations,
-        telemetry=pipeline.stores.telemetry,
-        clock=pipeline.clock,
-        city=pipeline.city,
-        registry=lambda: pipeline.watched,
-    )
-    return JobRunner(leader_jobs(parts), pipeline.clock)
+def _leadership(pipeline: Pipeline) -> Leadership:
+    """The leader's jobs over a pipeline. Named after its journal, which no two processes hold."""
+
+    def jobs(operations: OperationsDatabase) -> JobRunner:
+        parts = LeaderParts(
+            settings=pipeline.settings,
+            operations=operations,
+            telemetry=pipeline.stores.telemetry,
+            clock=pipeline.clock,
+            city=pipeline.city,
+            registry=lambda: pipeline.watched,
+        )
+        return JobRunner(leader_jobs(parts), pipeline.clock)
+
+    return Leadership(pipeline.stores.operations, f"run {pipeline.stores.journal.id}", jobs)

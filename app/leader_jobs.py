@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.dead_letter_purge import DeadLetterPurge
 from app.leader import LeaderJob
 from app.settings import ServiceSettings
+from app.stream_numbers import StreamNumbers
 from devices.cities import City
 from devices.clock import Clock
 from devices.registry import Registry
@@ -33,5 +34,6 @@ class LeaderParts:
 def leader_jobs(parts: LeaderParts) -> Sequence[LeaderJob]:
     """Every job. A new one is a line here."""
     return [
+        StreamNumbers(parts.operations),
         DeadLetterPurge(parts.operations, parts.settings),
     ]

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from app.http_server import HttpServer
-from app.leader import JobRunner
+from app.leadership import Leadership
 from app.mqtt_reader import MqttReader
 from app.wiring import Pipeline
 
@@ -35,12 +35,12 @@ class Service:
         pipeline: Pipeline,
         session: MqttReader,
         http: HttpServer | None = None,
-        jobs: JobRunner | None = None,
+        leadership: Leadership | None = None,
     ) -> None:
         self.pipeline = pipeline
         self._session = session
         self._http = http
-        self._jobs = jobs
+        self._leadership = leadership
         self._cleanups = AsyncExitStack()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stop_intake = asyncio.Event()
@@ -66,9 +66,9 @@ class Service:
         if self._http is not None:
             self._cleanups.push_async_callback(self._http.stop)
             await self._http.start()
-        if self._jobs is not None:
-            self._run("jobs", self._jobs.run(self._stop_jobs))
-            self._cleanups.push_async_callback(self._end_jobs)
+        if self._leadership is not None:
+            self._run("leadership", self._leadership.run(self._stop_jobs))
+            self._cleanups.push_async_callback(self._end_leadership)
         while not pipeline.intake.is_caught_up:
             self.check()
             await asyncio.sleep(0.02)
@@ -94,9 +94,9 @@ class Service:
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks[name] = asyncio.create_task(work, name=name)
 
-    async def _end_jobs(self) -> None:
+    async def _end_leadership(self) -> None:
         self._stop_jobs.set()
-        await self._finish("jobs")
+        await self._finish("leadership")
 
     async def _end_intake(self) -> None:
         self._stop_intake.set()

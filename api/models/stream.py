@@ -13,8 +13,10 @@ __all__ = ["ChangeView"]
 class ChangeView(Model):
     """One change: the record as the change left it, in the member that its type names."""
 
+    stream_seq: int
+    """Grows by one with each change; also the event's id, for Last-Event-ID."""
     revision: int
-    """Grows with each change; also the event's id, for Last-Event-ID."""
+    """The change's number in the store; grows, with gaps."""
     at: Moment
     type: Literal["fault", "violation"]
     change: str

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from devices.plates import mask
 from store.operations.counters import Counter, allocate
@@ -12,7 +12,7 @@ from store.operations.database import OperationsDatabase
 from store.operations.records import ChangeType, FaultRecord, Transition, ViolationRecord, to_body
 from store.operations.tables import changes
 
-__all__ = ["ChangeFeed", "ChangeRecord", "Step", "append_changes"]
+__all__ = ["ChangeFeed", "ChangeRecord", "Step", "append_changes", "change_record"]
 
 _R = TypeVar("_R", FaultRecord, ViolationRecord)
 
@@ -58,7 +58,7 @@ class ChangeFeed:
         query = select(changes).where(changes.c.revision > revision).order_by(changes.c.revision).limit(limit)
         with self._database.read() as connection:
             rows = connection.execute(query).mappings().all()
-        return [ChangeRecord(**(dict(row) | {"type": ChangeType(row["type"])})) for row in rows]
+        return [change_record(row) for row in rows]
 
     def last_revision(self) -> int:
         """The revision of the newest change; 0 where there is none.
@@ -69,6 +69,11 @@ class ChangeFeed:
         with self._database.read() as connection:
             last: int | None = connection.execute(select(func.max(changes.c.revision))).scalar()
         return last or 0
+
+
+def change_record(row: Mapping[str, Any] | RowMapping) -> ChangeRecord:
+    """The change that a row of the feed is."""
+    return ChangeRecord(**(dict(row) | {"type": ChangeType(row["type"])}))
 
 
 def append_changes(connection: Connection, steps: Sequence[Step[_R]]) -> list[_R]:

@@ -15,6 +15,10 @@ class Counter(StrEnum):
     FAULT = "fault"
     VIOLATION = "violation"
     REVISION = "revision"
+    REGISTRY = "registry"
+    """Changes of devices and dated entities."""
+    STREAM = "stream"
+    """Changes as they go out."""
 
 
 def allocate(connection: Connection, counter: Counter, count: int) -> range:

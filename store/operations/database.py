@@ -1,7 +1,8 @@
 """The operations database: its engine, its schema and its transactions."""
 
+import copy
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,7 @@ class OperationsDatabase:
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise OperationsSetupError(f"the operations URL cannot be used: {error}") from error
         self._shown = parsed.render_as_string(hide_password=True)
+        self._guard: Callable[[Connection], None] | None = None
 
     @classmethod
     def open(cls, url: str) -> "OperationsDatabase":
@@ -91,6 +93,15 @@ class OperationsDatabase:
             database.close()
             raise
         return database
+
+    def guarded(self, guard: Callable[[Connection], None]) -> "OperationsDatabase":
+        """The same database, whose writing transactions begin with `guard` and are undone if it raises.
+
+        It shares the connections: closing one closes both.
+        """
+        other = copy.copy(self)
+        other._guard = guard  # noqa: SLF001 - it is one of us
+        return other
 
     def migrate(self, schema: str = "head") -> None:
         """Bring the schema to this program's, or only to an older one, in one transaction.
@@ -189,6 +200,8 @@ class OperationsDatabase:
         with _unavailable_translated(), self._engine.connect() as plain:
             connection = plain.execution_options(**{WRITES: True})
             with connection.begin():
+                if self._guard is not None:
+                    self._guard(connection)
                 yield connection
 
     def close(self) -> None:

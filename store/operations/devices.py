@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from devices.registry import Device, Life, Phase, Registry, Supply
 from store.operations.audit import AuditEntry, append_audit
+from store.operations.counters import Counter, allocate
 from store.operations.database import OperationsDatabase
 from store.operations.paging import in_chunks
 from store.operations.tables import devices
@@ -49,6 +50,7 @@ class DeviceRepository:
                 return
             _store(connection, registry)
             _audit(connection, "registry.replace", {"devices": len(registry)}, who, at_ms)
+            allocate(connection, Counter.REGISTRY, 1)
 
     def update(
         self, registry: Registry, changed: Iterable[str], removed: Sequence[str], audited: AuditEntry
@@ -60,6 +62,7 @@ class DeviceRepository:
         with self._database.write() as connection:
             _overwrite(connection, {device_id: registry[device_id] for device_id in changed}, removed)
             append_audit(connection, audited)
+            allocate(connection, Counter.REGISTRY, 1)
 
 
 def _load(connection: Connection) -> Registry:

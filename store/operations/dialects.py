@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     Column,
     ColumnElement,
     Connection,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
+    literal_column,
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -32,7 +34,7 @@ from store.operations.errors import OperationsSetupError
 from store.operations.postgres import DRIVER, connect_arguments, is_passing, refuse_unfit, without_nul
 
 __all__ = [
-    "WRITES", "Upsert", "bulk_upsert", "describe", "engine_for", "in_byte_order", "in_one_state",
+    "WRITES", "Upsert", "bulk_upsert", "clock_ms", "describe", "engine_for", "in_byte_order", "in_one_state",
     "insert_or_skip", "is_unavailable", "lock_schema", "make_private", "sequences", "set_sequences", "upsert",
     "what_to_do",
 ]  # fmt: skip
@@ -166,6 +168,13 @@ def describe(connection: Connection) -> tuple[str, int | None]:
     version = connection.exec_driver_sql("SHOW server_version").scalar_one()
     clock_s = connection.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp())").scalar_one()
     return f"PostgreSQL {version}", round(clock_s * 1000)
+
+
+def clock_ms(connection: Connection) -> ColumnElement[int]:
+    """The database's own time (epoch ms), at the moment it is asked in a statement."""
+    on_sqlite = "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
+    on_server = "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
+    return literal_column(on_sqlite if connection.dialect.name == "sqlite" else on_server, BigInteger)
 
 
 def what_to_do(url: URL) -> str:

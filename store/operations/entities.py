@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from devices.entity import Entity, EntityKey, EntityKind, entity_cells, key_of, read_entity
 from store.operations.audit import AuditEntry, append_audit
+from store.operations.counters import Counter, allocate
 from store.operations.database import OperationsDatabase
 from store.operations.errors import OperationsSetupError
 from store.operations.tables import dated_entities
@@ -53,6 +54,7 @@ class EntityRepository:
                 detail={"entities": len(rows)},
             )
             append_audit(connection, entry)
+            allocate(connection, Counter.REGISTRY, 1)
 
 
 def _standing(connection: Connection, kind: EntityKind) -> dict[EntityKey, dict[str, str]]:

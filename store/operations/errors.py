@@ -4,6 +4,7 @@ OperationsError
 ├── OperationsSetupError         the database cannot be used as it is: tell the person who runs the service
 ├── OperationsUnavailableError   it cannot answer now: nothing was written, trying again later is right
 ├── StalePositionError           another process detects on the same journal: stop this one
+├── LeaseLostError               another process leads, or may: stop leading
 ├── RegisteringRefusedError      what a person sent breaks rules: name every bad line to them
 ├── NoSuchRecordError            no row has that id
 ├── NotWholeError                only a part of the dead letter was kept: it cannot be replayed
@@ -17,7 +18,7 @@ from devices.columns import LineProblem
 from rules.detection.outcome import DetectionStoreRefusedError
 
 __all__ = [
-    "AlreadyAcknowledgedError", "NoSuchRecordError", "NotWholeError", "OperationsError",
+    "AlreadyAcknowledgedError", "LeaseLostError", "NoSuchRecordError", "NotWholeError", "OperationsError",
     "OperationsSetupError", "OperationsUnavailableError", "RegisteringRefusedError", "StalePositionError",
     "VersionConflictError",
 ]  # fmt: skip
@@ -55,6 +56,20 @@ class StalePositionError(OperationsError, DetectionStoreRefusedError):
         self.journal = journal
         self.committed = committed
         self.offered = offered
+
+
+class LeaseLostError(OperationsError):
+    """A lease is held no more, or by another; the transaction was undone.
+
+    Attributes:
+        lease: its name.
+        term: the term that is over.
+    """
+
+    def __init__(self, lease: str, term: int) -> None:
+        super().__init__(f"the lease {lease!r} of term {term} is over; what was to be written is not")
+        self.lease = lease
+        self.term = term
 
 
 class RegisteringRefusedError(OperationsError):

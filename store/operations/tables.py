@@ -22,10 +22,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import VARCHAR
 
 __all__ = [
-    "api_keys", "audit", "changes", "counters", "dated_entities", "dead_letter_replays", "dead_letters",
-    "detection_position",
-    "detection_state", "device_status", "devices", "fault_history", "faults", "latest_state", "metadata",
-    "pending_devices", "violations",
+    "api_keys", "audit", "changes", "counters", "cursors", "dated_entities", "dead_letter_replays",
+    "dead_letters", "detection_position",
+    "detection_state", "device_status", "devices", "fault_history", "faults", "latest_state", "leases",
+    "metadata", "outgoing", "pending_devices", "violations",
 ]  # fmt: skip
 
 # Ids are sorted by their bytes, as Python and SQLite do it, whatever the language of a server's database.
@@ -306,3 +306,29 @@ changes = Table(
     Column("body", JSON, nullable=False),
 )
 """What live streams follow: each change with the record as it then was, in commit order."""
+
+outgoing = Table(
+    "outgoing",
+    metadata,
+    Column("stream_seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("revision", BigInteger, nullable=False, unique=True),
+)
+"""The changes as they go out: numbered by the leader, one after the other without a gap."""
+
+cursors = Table(
+    "cursors",
+    metadata,
+    Column("name", _WORD, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+"""How far whoever works through numbered rows has come, by its name."""
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", _WORD, primary_key=True),
+    Column("holder", _NAME, nullable=False),
+    Column("term", BigInteger, nullable=False),
+    Column("expires_at_ms", BigInteger, nullable=False),
+)
+"""Who may do what only one process may do, and until when by the database's clock. A term is one holding."""

@@ -18,9 +18,11 @@ from devices.batch import ReadingBatch
 from devices.clock import SteppedClock
 from devices.programmes import BroadcastProgramme
 from devices.registry import Registry
+from rules.detection.outcome import Outcome
 from store.operations.database import OperationsDatabase
 from store.operations.detection import DetectionTables
 from store.operations.registrar import Registrar
+from store.operations.stream import OutgoingStream
 from store.telemetry import RangeQuery, TelemetryUnavailableError
 
 NOW_MS = 1_795_348_800_000  # 2026-11-22T12:00:00Z
@@ -88,6 +90,18 @@ class Client:
         return self._portal.call(send)
 
 
+class _Numbered(DetectionTables):
+    """Detection's store, and a leader that numbers what goes out at once."""
+
+    def __init__(self, database: OperationsDatabase) -> None:
+        super().__init__(database)
+        self._stream = OutgoingStream(database)
+
+    def commit(self, outcome: Outcome) -> None:
+        super().commit(outcome)
+        self._stream.number()
+
+
 @dataclass
 class City:
     """The service under test, its parts, and a key for each role."""
@@ -100,7 +114,7 @@ class City:
     health: dict[str, Check] = field(default_factory=lambda: {"store": Check(ok=True)})
 
     def __post_init__(self) -> None:
-        self.detection = DetectionTables(self.database)
+        self.detection = _Numbered(self.database)
         self.views = OperationsViews.of(self.database)
         self.tokens = {role: self.token(role) for role in Role}
 

@@ -9,13 +9,14 @@ from api.live import LiveChanges
 from store.operations.changes import ChangeRecord
 from store.operations.errors import OperationsUnavailableError
 from store.operations.records import ChangeType
+from store.operations.stream import OutgoingChange
 
 pytestmark = pytest.mark.anyio
 
 
-def change(revision: int) -> ChangeRecord:
-    return ChangeRecord(
-        revision=revision,
+def change(stream_seq: int) -> OutgoingChange:
+    record = ChangeRecord(
+        revision=10 * stream_seq,
         at_ms=0,
         type=ChangeType.FAULT,
         id="x",
@@ -24,6 +25,7 @@ def change(revision: int) -> ChangeRecord:
         change="raised",
         body={},
     )
+    return OutgoingChange(stream_seq, record)
 
 
 class MemoryFeed:
@@ -33,18 +35,18 @@ class MemoryFeed:
         self.newest = newest
         self.down = 0
 
-    def after(self, revision: int, limit: int) -> Sequence[ChangeRecord]:
+    def after(self, stream_seq: int, limit: int) -> Sequence[OutgoingChange]:
         if self.down:
             self.down -= 1
             raise OperationsUnavailableError("locked")
-        return [change(n) for n in range(revision + 1, min(self.newest, revision + limit) + 1)]
+        return [change(n) for n in range(stream_seq + 1, min(self.newest, stream_seq + limit) + 1)]
 
-    def last_revision(self) -> int:
+    def last(self) -> int:
         return self.newest
 
 
-async def take(stream: AsyncIterator[ChangeRecord], count: int) -> list[int]:
-    return [(await anext(stream)).revision for _ in range(count)]
+async def take(stream: AsyncIterator[OutgoingChange], count: int) -> list[int]:
+    return [(await anext(stream)).stream_seq for _ in range(count)]
 
 
 async def test_reader_gets_the_past_and_then_what_happens_without_gap_or_double() -> None:
@@ -67,14 +69,14 @@ async def test_reader_without_past_gets_only_what_happens() -> None:
     waiting = asyncio.ensure_future(anext(stream))
     while not live.open_streams:
         await asyncio.sleep(0)
-    await asyncio.to_thread(feed.last_revision)
+    await asyncio.to_thread(feed.last)
     feed.newest = 8
     await live.poll()
 
     # The feed may have been asked before or after it grew: either way nothing of the past is sent.
     feed.newest = 9
     await live.poll()
-    assert (await waiting).revision in {8, 9}
+    assert (await waiting).stream_seq in {8, 9}
 
 
 async def test_reader_from_the_future_of_another_database_starts_at_the_present() -> None:

@@ -14,12 +14,15 @@ from sqlalchemy import inspect, text
 from devices.entities.broadcast_programmes import ENTITY as PROGRAMMES
 from devices.programmes import BroadcastProgramme
 from store.operations.database import OperationsDatabase
+from store.operations.detection import DetectionTables
 from store.operations.devices import DeviceRepository
 from store.operations.entities import EntityRepository
 from store.operations.latest import LatestRepository
+from store.operations.stream import OutgoingStream
 from store.operations.tables import metadata
+from tests.store.operations.support import outcome, raised
 
-OLDER = ("0001", "0002", "0003")
+OLDER = ("0001", "0002", "0003", "0004")
 
 
 @pytest.fixture
@@ -98,4 +101,23 @@ def test_database_of_the_previous_program_keeps_its_last_tables_rows(
     database = OperationsDatabase.open(database_url)
     with database.read() as connection:
         assert connection.execute(text("SELECT letter FROM dead_letter_replays")).scalar_one() == 7
+    database.close()
+
+
+def test_revisions_of_before_are_numbers_of_the_stream(
+    make_older: Callable[..., None], database_url: str
+) -> None:
+    make_older(
+        "0004",
+        "INSERT INTO changes (revision, at_ms, type, id, area, kind, change, body)"
+        " VALUES (7, 1, 'fault', 'x', 'tam-ky', 'streetlight', 'raised', '{}')",
+        "UPDATE counters SET value = 7 WHERE name = 'revision'",
+    )
+    database = OperationsDatabase.open(database_url)
+    stream = OutgoingStream(database)
+    assert [one.stream_seq for one in stream.after(6, 10)] == [7]
+    assert stream.number() == 0
+    DetectionTables(database).commit(outcome(raised()))
+    assert stream.number() == 1
+    assert stream.last() == 8
     database.close()
