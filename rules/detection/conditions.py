@@ -12,6 +12,7 @@ from rules.detection.explanation import why_cleared, why_raised
 from rules.detection.fleet import Fleet
 from rules.detection.heads import NO_ROW, Heads
 from rules.detection.machine import Evidence, PairState, Phase, Sample, Timing, Transition, step
+from rules.detection.windows import Windows
 from rules.expressions.compiler import clean
 from rules.expressions.expression import Expression
 from rules.expressions.scope import column_of
@@ -66,6 +67,7 @@ def _watch(rule: Rule, pattern: Lasting) -> Watch:
 def _inputs(expression: Expression) -> Iterator[str]:
     yield from expression.columns
     yield from sorted(call.column for call in expression.context)
+    yield from sorted(call.column for call in expression.windows)
 
 
 class Conditions:
@@ -81,6 +83,7 @@ class Conditions:
         self._fleet = fleet
         self._context = context
         self._plan = _Plan(self.watches, fleet)
+        self.windows = Windows(self._plan.windows, fleet.kind, len(fleet))
         self.evaluated = 0
 
     @property
@@ -123,6 +126,7 @@ class Conditions:
             last = frame.filter(pl.col("row") != pl.col("row").shift(-1, fill_value=NO_ROW))
             heads.write(last["row"], {name: last[name.removeprefix("prev.")] for name in plan.before_types})
         frame = frame.hstack(self._fleet.columns.select(plan.of_device)[frame["row"]])
+        frame = self.windows.add(frame)
         if plan.context:
             frame = self._context.add(frame, plan.context)
         return frame
@@ -201,6 +205,7 @@ class _Plan:
         self.before_types = {f"prev.{field}": _clean_type(schema[field]) for field in before}
         self.before = [_shifted(field) for field in before]
         self.context = frozenset(call for expression in expressions for call in expression.context)
+        self.windows = frozenset(call for expression in expressions for call in expression.windows)
         of_device = {column_of(name) for name in names if name.root == "d"} | {"interval_ms", "in_service"}
         self.of_device = sorted(of_device | context_inputs(self.context))
         self.truths = [_AFTER_GAP, *(truth for watch in watches for truth in _truths(watch))]

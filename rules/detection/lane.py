@@ -105,6 +105,7 @@ class Lane:
                 versions={rule: self._versions[rule] for rule, pairs in all_pairs.items() if row in pairs},
                 silent={rule: silent[row] for rule, silent in self.silences.silent.items() if row in silent},
                 seen=self.happenings.seen.get(row, {}),
+                past=self.conditions.windows.take(row),
             )
             for row, values in zip(rows, heads.iter_rows(named=True), strict=True)
         }
@@ -139,6 +140,7 @@ class Lane:
     def _restore_one(self, row: int, state: DeviceState) -> list[FaultCleared]:
         if state.seen:
             self.happenings.seen[row] = state.seen
+        self.conditions.windows.put(row, state.past)
         if not self.fleet.columns["in_service"][row]:
             return self._end(row, state, frozenset(), "the device is no longer in service")
         for rule, pair in state.pairs.items():

@@ -15,8 +15,8 @@ class DeviceState(Struct, omit_defaults=True, kw_only=True):
     """A device's place in the order of its readings, and what the rules know of it.
 
     `heads` are the columns of `Ordering` and the readings before, by name. `waiting` are readings that wait
-    for their place, times as epoch ms. `versions` are those of the rules of `pairs`. Unknown members of a
-    newer version are ignored.
+    for their place, times as epoch ms. `versions` are those of the rules of `pairs`. `past` is what window
+    functions remember: times under `ts` and values by name. Unknown members of a newer version are ignored.
     """
 
     heads: dict[str, Any]
@@ -25,6 +25,7 @@ class DeviceState(Struct, omit_defaults=True, kw_only=True):
     versions: dict[str, int] = {}
     silent: dict[str, SilentState] = {}
     seen: dict[str, int] = {}
+    past: dict[str, list[float]] = {}
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -5,6 +5,7 @@ from devices.quantities import Quantity
 from rules.errors import ExpressionError
 from rules.expressions.scope import CONTEXT_FUNCTIONS, Subject, Type, context_call, members, suggestion
 from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, Node, Unary
+from rules.expressions.windows import WINDOW_FUNCTIONS, window_call
 
 __all__ = ["MAX_FACTORS", "check"]
 
@@ -109,8 +110,10 @@ class _Checker:
             if not CONTEXT_FUNCTIONS[node.function](kinds()[self._kind_id]):
                 raise ExpressionError(f"{node.function}() means nothing for a {self._kind_id}", node.column)
             return _BOOL
+        if node.function in WINDOW_FUNCTIONS:
+            return self._window(node)
         if node.function not in ("abs", "has"):
-            known = suggestion(node.function, ["abs", "has", *CONTEXT_FUNCTIONS])
+            known = suggestion(node.function, ["abs", "has", *CONTEXT_FUNCTIONS, *WINDOW_FUNCTIONS])
             raise ExpressionError(f"there is no function {node.function!r}; {known}", node.column)
         if len(node.arguments) != 1:
             raise ExpressionError(
@@ -123,6 +126,18 @@ class _Checker:
             return _BOOL
         _expect(argument, _NUMBER, node.arguments[0], "abs() needs a number")
         return argument
+
+    def _window(self, node: Call) -> Type:
+        window_call(node)
+        of = self.type_of(node.arguments[0])
+        if node.function == "count":
+            if of.value == "text":
+                raise ExpressionError(
+                    "count() counts numbers and bools, got a text", node.arguments[0].column
+                )
+            return _NUMBER
+        _expect(of, _NUMBER, node.arguments[0], f"{node.function}() needs a number")
+        return _NUMBER if node.function == "rate" else of
 
 
 def _literal(node: Literal) -> Type:

@@ -9,6 +9,7 @@ from typing import Any
 
 from rules.expressions.scope import CONTEXT_FUNCTIONS, column_of, context_call
 from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, Node, Unary
+from rules.expressions.windows import WINDOW_FUNCTIONS, window_call
 
 __all__ = ["SMALLEST_DIVISOR", "WIDEST_VALUE", "Value", "evaluate"]
 
@@ -22,7 +23,7 @@ WIDEST_VALUE = 1e19
 
 
 def evaluate(node: Node, row: Mapping[str, Any]) -> Value:  # noqa: PLR0911 - one return for each sort of node
-    """The value of a tree for a row, whose keys are the columns of `column_of` and `ContextCall.column`."""
+    """The value of a tree for a row, whose keys are the columns of its names and of its functions' calls."""
     match node:
         case Literal():
             return node.value
@@ -96,6 +97,8 @@ def _call(node: Call, row: Mapping[str, Any]) -> Value:
     if node.function in CONTEXT_FUNCTIONS:
         value: Value = row.get(context_call(node).column)
         return value
+    if node.function in WINDOW_FUNCTIONS:
+        return _measured(row.get(window_call(node).column))
     argument = evaluate(node.arguments[0], row)
     if node.function == "has":
         return argument is not None

@@ -12,6 +12,7 @@ from rules.expressions.compiler import compile_tree
 from rules.expressions.parser import parse
 from rules.expressions.scope import CONTEXT_FUNCTIONS, ContextCall, Subject, column_of, context_call
 from rules.expressions.syntax import Call, Name, Node, names, walk
+from rules.expressions.windows import WINDOW_FUNCTIONS, WindowCall, window_call
 
 __all__ = ["Expression", "condition", "text_value"]
 
@@ -25,7 +26,7 @@ class Expression:
 
     @cached_property
     def compiled(self) -> pl.Expr:
-        """The polars expression; null is unknown. It reads `columns`, cleaned, and those of `context`."""
+        """The polars expression; null is unknown. It reads `columns`, cleaned, and those of its functions."""
         return compile_tree(self.tree)
 
     @cached_property
@@ -41,8 +42,16 @@ class Expression:
     @cached_property
     def context(self) -> frozenset[ContextCall]:
         """The functions whose columns must be added before it is evaluated."""
-        calls = (node for node, _ in walk(self.tree) if isinstance(node, Call))
-        return frozenset(context_call(call) for call in calls if call.function in CONTEXT_FUNCTIONS)
+        return frozenset(context_call(call) for call in self._calls if call.function in CONTEXT_FUNCTIONS)
+
+    @cached_property
+    def windows(self) -> frozenset[WindowCall]:
+        """The functions over the device's own past whose columns must be added before it is evaluated."""
+        return frozenset(window_call(call) for call in self._calls if call.function in WINDOW_FUNCTIONS)
+
+    @cached_property
+    def _calls(self) -> tuple[Call, ...]:
+        return tuple(node for node, _ in walk(self.tree) if isinstance(node, Call))
 
 
 def condition(text: str, kind_id: str, subject: Subject = Subject.READING) -> Expression:

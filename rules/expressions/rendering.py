@@ -5,6 +5,7 @@ from typing import Any
 
 from rules.expressions.evaluator import Value, evaluate
 from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, Node, Unary
+from rules.expressions.windows import WINDOW_FUNCTIONS
 
 __all__ = ["render"]
 
@@ -15,6 +16,7 @@ _PRECEDENCE: Mapping[str, int] = {
 _RELATION = 3
 _TIGHT = 6
 _DIGITS = 6
+_ABOUT_NAMES = WINDOW_FUNCTIONS | {"has"}
 
 
 def render(node: Node, row: Mapping[str, Any]) -> str:
@@ -57,7 +59,7 @@ def _result(node: Node, row: Mapping[str, Any]) -> str:
 
 def _call(node: Call, row: Mapping[str, Any]) -> str:
     arguments = ", ".join(
-        part.text if isinstance(part, Name) and node.function == "has" else _render(part, row, 0)
+        part.text if isinstance(part, Name) and node.function in _ABOUT_NAMES else _render(part, row, 0)
         for part in node.arguments
     )
     return f"{node.function}({arguments}) (= {_shown(evaluate(node, row))})"

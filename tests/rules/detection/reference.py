@@ -1,15 +1,17 @@
 """What detection means, without streaming: sort everything, then search each fault's beginning and end."""
 
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from rules.expressions.evaluator import evaluate
+from rules.expressions.windows import WindowCall
 from rules.rule import Lasting, Missing, Rule
 from tests.rules.detection.support import MINUTE_MS, History, Told
 
-__all__ = ["expected_history"]
+__all__ = ["expected_history", "window_value"]
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,13 @@ def expected_history(
 def _seen(pattern: Lasting, readings: Sequence[Told], interval_ms: int) -> list[_Seen]:
     found: list[_Seen] = []
     before: Told | None = None
-    for told in readings:
+    windows = {call for expression in pattern.expressions for call in expression.windows}
+    for number, told in enumerate(readings):
         row: dict[str, Any] = dict(told.values) | {"d.rated_w": 60.0}
         row |= {f"prev.{name}": value for name, value in (before.values if before else {}).items()}
+        for call in windows:
+            past = [(one.at_ms, one.values.get(call.field)) for one in readings[: number + 1]]
+            row[call.column] = window_value(call, past)
         truth = evaluate(pattern.when.tree, row)
         opposite = None if truth is None else not truth
         clear = opposite if pattern.clear_when is None else evaluate(pattern.clear_when.tree, row)
@@ -119,3 +125,33 @@ def _held_ms(run: Sequence[_Seen], what: str) -> int:
         for left, right in pairs
         if getattr(left, what) and getattr(right, what) and not right.after_gap
     )
+
+
+def window_value(
+    call: WindowCall, past: Sequence[tuple[int, float | bool | None]], per_unit: int = 1_000_000
+) -> float | None:
+    """A window function for the last of some readings, times in ms; sums are of whole numbers."""
+    now_ms = past[-1][0]
+    known = [
+        (at_ms, value)
+        for at_ms, value in past
+        if at_ms > now_ms - call.span_ms and value is not None and not math.isnan(value)
+    ]
+    if call.function == "count":
+        return float(sum(value is not False for _, value in known))
+    values = [float(value) for _, value in known]
+    if not values:
+        return None
+    whole = [round(value * per_unit) for value in values]
+    match call.function:
+        case "avg":
+            return sum(whole) / (len(whole) * per_unit)
+        case "min":
+            return min(values)
+        case "max":
+            return max(values)
+    passed_ms = known[-1][0] - known[0][0]
+    risen = sum(
+        later - earlier if later >= earlier else later for earlier, later in itertools.pairwise(whole)
+    )
+    return risen / (per_unit * passed_ms / 1000) if passed_ms else None

@@ -58,6 +58,13 @@ SPREAD = (
     ),
     rule("spread.unknown", dark(1, missing=Missing.UNKNOWN, clear_for_ms=MINUTE_MS)),
     rule("spread.before", Lasting(when=condition("m.power_w < prev.power_w", "streetlight"))),
+    rule(
+        "spread.past",
+        Lasting(
+            when=condition("avg(m.power_w, '3m') < 20 && count(m.cmd_on, '5m') >= 2", "streetlight"),
+            clear_when=condition("min(m.power_w, '2m') > 5 || rate(m.power_w, '3m') > 0.1", "streetlight"),
+        ),
+    ),
 )
 """Rules that differ in everything that the order of readings could disturb."""
 

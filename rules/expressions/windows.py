@@ -1,0 +1,59 @@
+"""Functions over a device's own past: `avg(m.power_w, '10m')`, and what they may be asked.
+
+A window holds the readings of the device in (ts - span, ts], up to and including the reading judged, in
+the order in which they are applied; a value that is missing or no number is not in it. Of no value at all
+the average, the least and the greatest are unknown, the count is 0. `count` of a bool counts those that are
+true. `rate` is how much a counter rose, per second, between the first and the last value of the window; one
+that fell has begun anew from zero; of fewer than two moments it is unknown.
+"""
+
+from dataclasses import dataclass
+
+from devices.durations import parse_duration_ms
+from rules.errors import ExpressionError
+from rules.expressions.syntax import Call, Literal, Name
+
+__all__ = ["LONGEST_SPAN_MS", "WINDOW_FUNCTIONS", "WindowCall", "window_call"]
+
+WINDOW_FUNCTIONS = frozenset({"avg", "count", "max", "min", "rate"})
+
+LONGEST_SPAN_MS = 12 * 3_600_000
+"""Of a window: what a device says is kept in memory for so long."""
+
+
+@dataclass(frozen=True, order=True)
+class WindowCall:
+    """A function over a field's values of the last `span_ms`; they are added to the frame under `column`."""
+
+    function: str
+    field: str
+    span_ms: int
+
+    @property
+    def column(self) -> str:
+        """The column its values are expected in."""
+        return f"{self.function}({self.field},{self.span_ms})"
+
+
+def window_call(call: Call) -> WindowCall:
+    """What a call of one of `WINDOW_FUNCTIONS` asks for.
+
+    Raises:
+        ExpressionError: the arguments are not a field of the reading and a span.
+    """
+    if len(call.arguments) != 2:  # noqa: PLR2004 - a field and a span
+        raise ExpressionError(f"{call.function}() takes a field and a span such as '10m'", call.column)
+    field, span = call.arguments
+    if not (isinstance(field, Name) and field.root == "m"):
+        raise ExpressionError(f"{call.function}() asks about a field such as m.power_w", field.column)
+    if not (isinstance(span, Literal) and isinstance(span.value, str)):
+        raise ExpressionError("a span is a literal text such as '10m'", span.column)
+    try:
+        span_ms = parse_duration_ms(span.value)
+    except ValueError as error:
+        raise ExpressionError(str(error), span.column) from None
+    if not 0 < span_ms <= LONGEST_SPAN_MS:
+        raise ExpressionError(
+            f"a span is longer than nothing and at most 12h, got {span.value!r}", span.column
+        )
+    return WindowCall(call.function, field.member, span_ms)
