@@ -163,7 +163,7 @@ def _service(settings: ServiceSettings, stores: Stores, city: DemoCity, views: O
         clock=city.clock,
         city=city.city,
         registry=Registry(city.simulated.devices),
-        programmes=city.simulated.programmes,
+        programmes=[*city.simulated.programmes, *city.simulated.lighting],
         source=WatchedSource(session, city.barrier),
     )
     return service_of(pipeline, session, views)

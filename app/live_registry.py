@@ -2,20 +2,20 @@
 
 from collections.abc import Callable, Sequence
 
-from devices.programmes import BroadcastProgramme
+from devices.plans import Programme
 from devices.registry import Registry
 
 __all__ = ["LiveRegistry"]
 
 
 class LiveRegistry:
-    """Holds the registry and the broadcast programmes, and tells its followers when they change.
+    """Holds the registry and the programmes, and tells its followers when they change.
 
     Reading and changing are safe from any thread. Followers are told in the order in which they began to
     follow, with what then holds.
     """
 
-    def __init__(self, registry: Registry, programmes: Sequence[BroadcastProgramme]) -> None:
+    def __init__(self, registry: Registry, programmes: Sequence[Programme]) -> None:
         self._now = (registry, tuple(programmes))
         self._followers: list[Callable[[], None]] = []
 
@@ -25,7 +25,7 @@ class LiveRegistry:
         return self._now[0]
 
     @property
-    def programmes(self) -> Sequence[BroadcastProgramme]:
+    def programmes(self) -> Sequence[Programme]:
         """The broadcast programmes as they are now."""
         return self._now[1]
 
@@ -33,7 +33,7 @@ class LiveRegistry:
         """Call this after every change."""
         self._followers.append(told)
 
-    def change(self, registry: Registry, programmes: Sequence[BroadcastProgramme]) -> None:
+    def change(self, registry: Registry, programmes: Sequence[Programme]) -> None:
         """Let these hold from now on."""
         self._now = (registry, tuple(programmes))
         for told in self._followers:

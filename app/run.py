@@ -18,8 +18,8 @@ from app.tuning import tune_collector
 from app.wiring import Pipeline, Stores
 from devices.cities import City, load_city
 from devices.clock import SystemClock
-from devices.entities.broadcast_programmes import ENTITY as BROADCAST_PROGRAMMES
 from devices.errors import RegistryError
+from devices.plans import PROGRAMMES
 from devices.registry import Registry
 from devices.registry_files import read_registry
 from store.operations.audit import AuditLog
@@ -57,7 +57,7 @@ async def run_service(
             clock=SystemClock(),
             city=_city(settings),
             registry=_registry(stores, registry),
-            programmes=EntityRepository(stores.operations).load(BROADCAST_PROGRAMMES),
+            programmes=[one for kind in PROGRAMMES for one in EntityRepository(stores.operations).load(kind)],
             source=session,
         )
         service = service_of(pipeline, session, OperationsViews.of(stores.operations))

@@ -147,7 +147,7 @@ async def _started(options: RunOptions) -> AsyncIterator[_Run]:
             clock=clock,
             city=city.city,
             registry=registry,
-            programmes=city.programmes,
+            programmes=[*city.programmes, *city.lighting],
             source=source,
         )
         service = Service(pipeline, session)

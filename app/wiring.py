@@ -33,7 +33,7 @@ from devices.catalogue import kinds
 from devices.cities import City
 from devices.clock import Clock
 from devices.decoders.loading import decoders
-from devices.programmes import BroadcastProgramme
+from devices.plans import Programme
 from devices.registry import Device, Registry
 from rules.detection.engine import Engine
 from rules.detection.outcome import DetectionStoreRefusedError, Outcome, Snapshot
@@ -129,7 +129,7 @@ class Pipeline:
     clock: Clock
     city: City
     registry: Registry
-    programmes: Sequence[BroadcastProgramme]
+    programmes: Sequence[Programme]
     source: MessageSource
 
     @property
@@ -216,7 +216,7 @@ class Pipeline:
         rules.follow(lambda: self.detection.succeed(self._new_engine))
         return rules
 
-    def change(self, registry: Registry, programmes: Sequence[BroadcastProgramme]) -> None:
+    def change(self, registry: Registry, programmes: Sequence[Programme]) -> None:
         """Work with another registry and other programmes from now on. May be called from any thread."""
         self.live.change(_with_collector(registry, self.settings), programmes)
 

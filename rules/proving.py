@@ -15,8 +15,11 @@ from devices.batch import EVENT_SCHEMA, TIME, ReadingBatch, reading_schema, to_m
 from devices.catalogue import kinds
 from devices.cities import load_city
 from devices.clock import milliseconds
+from devices.dim_curve import read_curve
 from devices.durations import parse_duration_ms
+from devices.entities.lighting_programmes import LightingProgramme
 from devices.errors import RegistryError
+from devices.plans import Programme
 from devices.programmes import BroadcastProgramme
 from devices.registry import Device, Registry
 from devices.stream import Content, Entry, EventBatch, Mark
@@ -72,7 +75,8 @@ class _Test(Struct, frozen=True, forbid_unknown_fields=True):
     """One test as written; times are durations from `start`, at which the first reading is measured.
 
     A series is a list of values by field, `60x3 2x8` being three times 60 and eight times 2; `_` is a reading
-    without the value, `-` no reading at all. `then` is how long the clock goes on afterwards.
+    without the value, `-` no reading at all. `then` is how long the clock goes on afterwards;
+    `lighting` the dim curve of the area's lamps.
     """
 
     name: str
@@ -85,6 +89,7 @@ class _Test(Struct, frozen=True, forbid_unknown_fields=True):
     then: str = "0s"
     passages: list[_Passage] = []
     programmes: list[_Programme] = []
+    lighting: str | None = None
     faults: list[_Fault] = []
     violations: list[_Violation] = []
 
@@ -226,8 +231,12 @@ def _run(rule: Rule, test: _Test) -> Sequence[Change]:
     return engine.take_outcome("test").changes
 
 
-def _programmes(test: _Test) -> list[BroadcastProgramme]:
-    return [
+def _programmes(test: _Test) -> list[Programme]:
+    lighting = [
+        LightingProgramme(id="lighting", area=_AREA, group="", curve=read_curve(curve), valid_from=date.min)
+        for curve in filter(None, [test.lighting])
+    ]
+    broadcasts = [
         BroadcastProgramme(
             id=f"programme-{number}",
             area=_AREA,
@@ -239,6 +248,7 @@ def _programmes(test: _Test) -> list[BroadcastProgramme]:
         )
         for number, programme in enumerate(test.programmes)
     ]
+    return [*lighting, *broadcasts]
 
 
 def _contents(test: _Test, every_ms: int) -> list[Content]:

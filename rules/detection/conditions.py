@@ -83,6 +83,8 @@ class Conditions:
         self._fleet = fleet
         self._context = context
         self._plan = _Plan(self.watches, fleet)
+        columns = fleet.columns.with_columns(context.of_devices(kind, fleet.devices))
+        self._of_device = columns.select(name for name in self._plan.of_device if name in columns.columns)
         self.windows = Windows(self._plan.windows, fleet.kind, len(fleet))
         self.evaluated = 0
 
@@ -125,7 +127,7 @@ class Conditions:
             )
             last = frame.filter(pl.col("row") != pl.col("row").shift(-1, fill_value=NO_ROW))
             heads.write(last["row"], {name: last[name.removeprefix("prev.")] for name in plan.before_types})
-        frame = frame.hstack(self._fleet.columns.select(plan.of_device)[frame["row"]])
+        frame = frame.hstack(self._of_device[frame["row"]])
         frame = self.windows.add(frame)
         if plan.context:
             frame = self._context.add(frame, plan.context)

@@ -1,19 +1,21 @@
-"""The columns behind functions of time and place: sun, programmes, calibration."""
+"""The columns behind functions of time and place: sun, clock, programmes, calibration."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, time
 from zoneinfo import ZoneInfo
 
 import polars as pl
-from astral import Observer
-from astral.sun import elevation, sunrise, sunset
 
-from devices.batch import to_ms
 from devices.cities import City
+from devices.description import DeviceKind
+from devices.device import Device
+from devices.entities.lighting_programmes import LightingProgramme
+from devices.plans import Programme
 from devices.programmes import BroadcastProgramme
-from rules.expressions.scope import ContextCall
+from rules.detection.lighting import Lighting
+from rules.detection.sun import Sun
+from rules.expressions.scope import ContextCall, has_lighting
 
 __all__ = ["Context", "context_inputs"]
 
@@ -21,7 +23,8 @@ __all__ = ["Context", "context_inputs"]
 def context_inputs(calls: Iterable[ContextCall]) -> set[str]:
     """The fleet's columns that a frame must have before the calls' columns can be added."""
     inputs = {
-        "programme.expects": {"d.area"},
+        "programme.expects": {"d.area", "lighting_plan"},
+        "programme.dim_pct": {"lighting_plan"},
         "calibration.valid": {"d.calibrated_from_ms", "d.calibrated_until_ms"},
     }
     return {column for call in calls for column in inputs.get(call.function, ())}
@@ -30,61 +33,45 @@ def context_inputs(calls: Iterable[ContextCall]) -> set[str]:
 class Context:
     """Adds the columns that expressions ask for; knows the city's place and time zone, and what is dated.
 
-    Frames need `measured_at`, `d.area` for programmes and the fleet's bounds for calibration.
+    Frames need `measured_at`, what `of_devices` gives, `d.area` for programmes and the fleet's bounds for
+    calibration.
     """
 
-    def __init__(self, programmes: Iterable[BroadcastProgramme], city: City) -> None:
+    def __init__(self, programmes: Iterable[Programme], city: City) -> None:
+        listed = list(programmes)
         self._zone = city.zone
-        self._sun = _Sun(city)
-        self._expected = _expected(programmes, city.zone)
+        self._sun = Sun(city)
+        broadcasts = [one for one in listed if isinstance(one, BroadcastProgramme)]
+        self._expected = _expected(broadcasts, city.zone)
+        lighting = [one for one in listed if isinstance(one, LightingProgramme)]
+        self._lighting = Lighting(lighting, city, self._sun)
+
+    def of_devices(self, kind: DeviceKind, devices: Sequence[Device]) -> list[pl.Series]:
+        """Columns about devices, by their place, that frames must have beside the fleet's."""
+        return [self._lighting.plans(devices)] if has_lighting(kind) else []
 
     def add(self, frame: pl.DataFrame, calls: Iterable[ContextCall]) -> pl.DataFrame:
         """The frame with a column for each call."""
         return frame.with_columns(self._column(frame, call).alias(call.column) for call in calls)
 
     def _column(self, frame: pl.DataFrame, call: ContextCall) -> pl.Expr:
-        if call.function == "sun.is_up":
-            return self._sun.is_up(frame, call.offset_ms)
-        return self._expected if call.function == "programme.expects" else _CALIBRATED
+        local = pl.col("measured_at").dt.convert_time_zone(self._zone.key).dt
+        columns: Mapping[str, Callable[[], pl.Expr]] = {
+            "calibration.valid": lambda: _CALIBRATED,
+            "local.time": lambda: local.hour() + local.minute() / 60 + local.second() / 3600,
+            "local.weekday": lambda: local.weekday().cast(pl.Float64),
+            "programme.dim_pct": lambda: pl.lit(self._lighting.dim_pct(frame)),
+            "programme.expects": lambda: self._expects(frame),
+            "sun.elevation": lambda: pl.lit(self._sun.elevation_deg(frame)),
+            "sun.is_up": lambda: self._sun.is_up(frame, call.offset_ms),
+        }
+        return columns[call.function]()
 
-
-class _Sun:
-    """Sunrise and sunset at the city's centre, a date at a time."""
-
-    def __init__(self, city: City) -> None:
-        self._zone = city.zone
-        self._observer = Observer(city.latitude, city.longitude)
-        self._of = lru_cache(maxsize=1000)(self._compute)
-
-    def is_up(self, frame: pl.DataFrame, offset_ms: int) -> pl.Expr:
-        """Whether a moment lies between sunrise + offset and sunset - offset of its local date."""
-        days = self._days(frame["measured_at"])
-        if len(days) == 1:
-            rise, fall = map(pl.lit, self._of(days[0]))
-        else:
-            local_date = pl.col("measured_at").dt.convert_time_zone(self._zone.key).dt.date()
-            rises, falls = zip(*map(self._of, days), strict=True) if days else ((), ())
-            rise = local_date.replace_strict(days, rises, return_dtype=pl.Int64)
-            fall = local_date.replace_strict(days, falls, return_dtype=pl.Int64)
-        return (_moment >= rise + offset_ms) & (_moment < fall - offset_ms)
-
-    def _days(self, moments: pl.Series) -> list[date]:
-        """The local dates of some moments; the usual batch has one, which its first and last moments tell."""
-        bounds = (moments.min(), moments.max())
-        ends = {end.astimezone(self._zone).date() for end in bounds if isinstance(end, datetime)}
-        if len(ends) == 1:
-            return list(ends)
-        return moments.dt.convert_time_zone(self._zone.key).dt.date().unique().to_list()
-
-    def _compute(self, day: date) -> tuple[int, int]:
-        """Sunrise and sunset in epoch ms; where there is neither, the whole day or none of it."""
-        try:
-            up, down = (event(self._observer, day, tzinfo=self._zone) for event in (sunrise, sunset))
-        except ValueError:
-            noon = datetime.combine(day, time(12), self._zone)
-            up = datetime.combine(day, time(), self._zone)
-            down = up + timedelta(days=elevation(self._observer, noon) > 0)
-        return to_ms(up) or 0, to_ms(down) or 0
+    def _expects(self, frame: pl.DataFrame) -> pl.Expr:
+        """Whether a programme wants the lamp to burn or the loudspeaker to play."""
+        if "lighting_plan" in frame.columns:
+            return pl.lit(self._lighting.dim_pct(frame)) > 0
+        return self._expected
 
 
 def _expected(programmes: Iterable[BroadcastProgramme], zone: ZoneInfo) -> pl.Expr:

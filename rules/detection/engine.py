@@ -9,7 +9,7 @@ import polars as pl
 from devices.batch import DEAD_LETTER_SCHEMA, STATUS_SCHEMA, ReadingBatch
 from devices.catalogue import kinds
 from devices.cities import City
-from devices.programmes import BroadcastProgramme
+from devices.plans import Programme
 from devices.registry import Registry
 from devices.stream import Content, DeadLetterBatch, Entry, EventBatch, Mark, Position, StatusBatch
 from rules.detection.context import Context
@@ -46,7 +46,7 @@ class Engine:
         self,
         rules: Iterable[Rule],
         registry: Registry,
-        programmes: Iterable[BroadcastProgramme],
+        programmes: Iterable[Programme],
         city: City,
     ) -> None:
         every = tuple(rules)

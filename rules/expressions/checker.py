@@ -107,9 +107,10 @@ class _Checker:
     def _call(self, node: Call) -> Type:
         if node.function in CONTEXT_FUNCTIONS:
             context_call(node)
-            if not CONTEXT_FUNCTIONS[node.function](kinds()[self._kind_id]):
+            asked = CONTEXT_FUNCTIONS[node.function]
+            if not asked.suits(kinds()[self._kind_id]):
                 raise ExpressionError(f"{node.function}() means nothing for a {self._kind_id}", node.column)
-            return _BOOL
+            return asked.gives
         if node.function in WINDOW_FUNCTIONS:
             return self._window(node)
         if node.function not in ("abs", "has"):

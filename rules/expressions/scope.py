@@ -1,7 +1,7 @@
 """What names and functions mean for one kind of device: their types, units and columns."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -18,10 +18,12 @@ from rules.expressions.syntax import Call, Literal, Name, Node
 __all__ = [
     "CONTEXT_FUNCTIONS",
     "ContextCall",
+    "ContextFunction",
     "Subject",
     "Type",
     "column_of",
     "context_call",
+    "has_lighting",
     "members",
     "suggestion",
 ]
@@ -116,22 +118,53 @@ def _needs_nothing(_kind: DeviceKind) -> bool:
     return True
 
 
+def has_lighting(kind: DeviceKind) -> bool:
+    """Whether devices of a kind follow lighting programmes."""
+    return {"cmd_on", "dim_pct"} <= kind.by_name.keys()
+
+
 def _has_programme(kind: DeviceKind) -> bool:
-    return {"playing", "programme"} <= kind.by_name.keys()
+    return {"playing", "programme"} <= kind.by_name.keys() or has_lighting(kind)
 
 
 def _has_calibration(kind: DeviceKind) -> bool:
     return {"calibrated_from", "calibrated_until"} <= {attribute.name for attribute in kind.attributes}
 
 
+@dataclass(frozen=True)
+class ContextFunction:
+    """What a function of time, place or dated entities gives, and whether it suits a kind of device."""
+
+    gives: Type
+    about: str
+    suits: Callable[[DeviceKind], bool] = _needs_nothing
+
+
+_IS = Type("bool")
 CONTEXT_FUNCTIONS = MappingProxyType(
     {
-        "calibration.valid": _has_calibration,
-        "programme.expects": _has_programme,
-        "sun.is_up": _needs_nothing,
+        "calibration.valid": ContextFunction(
+            _IS, "the camera's calibration is known and holds at the moment", _has_calibration
+        ),
+        "local.time": ContextFunction(
+            Type("float", Quantity.HOURS), "hours since the local midnight: 7.5 is half past seven"
+        ),
+        "local.weekday": ContextFunction(Type("float"), "the local day of the week, 1 (Monday) to 7"),
+        "programme.dim_pct": ContextFunction(
+            Type("float", Quantity.SHARE),
+            "the level that the lighting programme asks of the lamp; unknown without a programme",
+            has_lighting,
+        ),
+        "programme.expects": ContextFunction(
+            _IS, "a broadcast is meant to play in the area, or the lamp is meant to burn", _has_programme
+        ),
+        "sun.elevation": ContextFunction(Type("float"), "degrees of the sun above the city's horizon"),
+        "sun.is_up": ContextFunction(
+            _IS, "between sunrise and sunset, each moved into the day by an offset such as '-15m'"
+        ),
     }
 )
-"""Functions of time, place and dated entities, each with the test that a kind of device has what it needs."""
+"""Functions of time, place and dated entities."""
 
 
 def context_call(call: Call) -> ContextCall:

@@ -8,12 +8,11 @@ from typing import Any
 from devices.columns import LineProblem
 from devices.device import Device
 from devices.device_table import device_cells, read_device
-from devices.entities import broadcast_programmes
 from devices.entity import EntityKind, entity_cells, entity_problems, key_of, read_entity
 from devices.entity_catalogue import entity_kinds
 from devices.errors import RegistryError
 from devices.import_plan import Plan, plan_import
-from devices.programmes import BroadcastProgramme
+from devices.plans import PROGRAMMES, Programme
 from devices.registry import Registry
 from devices.registry_checks import registry_problems
 from devices.registry_files import read_devices, write_devices
@@ -28,7 +27,7 @@ from store.operations.pending import PendingRepository
 
 __all__ = ["Author", "ImportMode", "ImportReport", "Registrar"]
 
-RegistryListener = Callable[[Registry, Sequence[BroadcastProgramme]], None]
+RegistryListener = Callable[[Registry, Sequence[Programme]], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +127,7 @@ class Registrar:
             report = _report(plan, problems, lambda key: f"{key[0]} from {key[1]}")
             if _is_to_be_done(report, mode):
                 self._entities.replace(kind, plan.result.values(), **vars(author))
-                if kind is broadcast_programmes.ENTITY:
+                if kind in PROGRAMMES:
                     self._tell(self._devices.load())
         return report
 
@@ -181,7 +180,8 @@ class Registrar:
     def _tell(self, registry: Registry) -> None:
         self.pending.forget_known(registry)
         if self._on_change is not None:
-            self._on_change(registry, self._entities.load(broadcast_programmes.ENTITY))
+            programmes = [one for kind in PROGRAMMES for one in self._entities.load(kind)]
+            self._on_change(registry, programmes)
 
     def _known_ids(self, kind: EntityKind) -> Mapping[str, frozenset[str]]:
         """The ids that the kind's columns may refer to."""

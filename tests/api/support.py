@@ -16,7 +16,7 @@ from api.auth import Role
 from api.services import ApiServices, Check, OperationsViews
 from devices.batch import ReadingBatch
 from devices.clock import SteppedClock
-from devices.programmes import BroadcastProgramme
+from devices.plans import Programme
 from devices.registry import Registry
 from rules.detection.outcome import Outcome
 from store.operations.database import OperationsDatabase
@@ -136,7 +136,7 @@ class City:
             version="1.2.3",
         )
 
-    def _change(self, registry: Registry, _programmes: Sequence[BroadcastProgramme]) -> None:
+    def _change(self, registry: Registry, _programmes: Sequence[Programme]) -> None:
         self.registry = registry
 
     def audited(self, action: str) -> list[tuple[str, str]]:

@@ -5,6 +5,8 @@ from typing import Any
 import msgspec
 import polars as pl
 import pytest
+from astral import Observer
+from astral.sun import elevation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -140,3 +142,21 @@ def test_camera_without_calibration_is_not_calibrated() -> None:
     assert not _is_valid("2026-11-22T12:00")
     assert not _is_valid("2026-11-22T12:00", calibrated_from="2026-01-01")
     assert not _is_valid("2026-11-22T12:00", calibrated_until="2026-12-31")
+
+
+@given(st.integers(1_700_000_000, 1_900_000_000), st.floats(-66, 66), st.floats(-180, 180))
+def test_elevation_of_the_sun_is_the_almanacs(at_s: int, latitude: float, longitude: float) -> None:
+    city = msgspec.structs.replace(CITY, latitude=latitude, longitude=longitude)
+    moment = datetime.fromtimestamp(at_s, CITY.zone)
+    call = ContextCall("sun.elevation")
+    found = Context([], city).add(_frame([moment]), [call])[call.column][0]
+    expected = elevation(Observer(latitude, longitude), moment, with_refraction=False)
+    assert abs(found - expected) < 0.1
+
+
+def test_local_time_and_weekday_are_the_citys() -> None:
+    calls = [ContextCall("local.time"), ContextCall("local.weekday")]
+    # A Sunday's half past seven, and the Monday that begins after it.
+    frame = _frame([_local("2026-11-22T07:30:36"), _local("2026-11-23T00:00")])
+    found = Context([], CITY).add(frame, calls).select(call.column for call in calls)
+    assert found.rows() == [(7.51, 7.0), (0.0, 1.0)]

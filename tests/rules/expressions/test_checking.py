@@ -54,7 +54,6 @@ from rules.expressions.scope import ContextCall, Subject
         ("sun.is_up('soon')", 11, "written like 90s"),
         ("sun.is_up('1m', '2m')", 1, "at most 1 argument"),
         ("calibration.valid()", 1, "means nothing for a streetlight"),
-        ("programme.expects()", 1, "means nothing for a streetlight"),
         ("m.cmd_on # on", 10, "begins nothing"),
         ("m.power_state == 'on", 18, "end with its quote"),
         ("m.power_w > 1e16", 13, "within 1e+15 of zero"),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from devices.entity_catalogue import entity_kinds
-from devices.programmes import BroadcastProgramme
+from devices.plans import Programme
 from devices.registry import Registry
 from devices.table_files import FileFormat
 from store.operations.audit import AuditLog
@@ -30,9 +30,9 @@ class Told:
 
     def __init__(self) -> None:
         self.registries: list[Registry] = []
-        self.programmes: list[Sequence[BroadcastProgramme]] = []
+        self.programmes: list[Sequence[Programme]] = []
 
-    def __call__(self, registry: Registry, programmes: Sequence[BroadcastProgramme]) -> None:
+    def __call__(self, registry: Registry, programmes: Sequence[Programme]) -> None:
         self.registries.append(registry)
         self.programmes.append(programmes)
 
