@@ -38,5 +38,7 @@ def _number_what_stands() -> None:
     """Revisions become stream numbers: whoever comes back with the last event of before misses nothing."""
     newest = "(SELECT coalesce(max(revision), 0) FROM changes)"
     op.execute("INSERT INTO outgoing (stream_seq, revision) SELECT revision, revision FROM changes")
-    op.execute(f"INSERT INTO cursors (name, number) VALUES ('stream', {newest})")  # noqa: S608 - no input in it
-    op.execute(f"INSERT INTO counters (name, value) VALUES ('stream', {newest}), ('registry', 0)")  # noqa: S608
+    op.execute(
+        "INSERT INTO cursors (name, number) SELECT 'stream', max(revision) FROM changes HAVING count(*) > 0"
+    )
+    op.execute(f"INSERT INTO counters (name, value) VALUES ('stream', {newest}), ('registry', 0)")  # noqa: S608 - no input in it
