@@ -23,6 +23,8 @@ class Scope(StrEnum):
     TELEMETRY_READ = "telemetry:read"
     FAULTS_READ = "faults:read"
     FAULTS_ACKNOWLEDGE = "faults:acknowledge"
+    FAULTS_WORK = "faults:work"
+    FAULTS_MANAGE = "faults:manage"
     VIOLATIONS_READ = "violations:read"
     PLATE_READ = "plate:read"
     STREAM_READ = "stream:read"
@@ -46,8 +48,15 @@ _VIEW = frozenset({Scope.DEVICES_READ, Scope.TELEMETRY_READ, Scope.FAULTS_READ, 
 
 ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = {
     Role.VIEWER: _VIEW,
-    Role.OPERATOR: _VIEW | {Scope.DEVICES_WRITE, Scope.FAULTS_ACKNOWLEDGE, Scope.VIOLATIONS_READ},
-    Role.CREW: _VIEW | {Scope.FAULTS_ACKNOWLEDGE},
+    Role.OPERATOR: _VIEW
+    | {
+        Scope.DEVICES_WRITE,
+        Scope.FAULTS_ACKNOWLEDGE,
+        Scope.FAULTS_WORK,
+        Scope.FAULTS_MANAGE,
+        Scope.VIOLATIONS_READ,
+    },
+    Role.CREW: _VIEW | {Scope.FAULTS_ACKNOWLEDGE, Scope.FAULTS_WORK},
     Role.OFFICER: _VIEW | {Scope.VIOLATIONS_READ, Scope.PLATE_READ},
     Role.INTEGRATOR: _VIEW | {Scope.VIOLATIONS_READ},
     # Whole plates are for officers alone: running the service is no purpose to read them for.

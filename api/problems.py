@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.languages import Language, preferred
+from rules.lifecycle.errors import AlreadyAcknowledgedError, DeedRefusedError
 from store.operations.errors import (
-    AlreadyAcknowledgedError,
     NoSuchRecordError,
     NotWholeError,
     OperationsUnavailableError,
@@ -22,7 +22,10 @@ from store.operations.errors import (
 )  # fmt: skip
 from store.telemetry import TelemetryUnavailableError
 
-__all__ = ["PROBLEM_MEDIA_TYPE", "Problem", "ProblemKind", "handle_problems", "problem_response"]
+__all__ = [
+    "PROBLEM_MEDIA_TYPE", "Problem", "ProblemKind", "handle_problems", "problem_document", "problem_of",
+    "problem_response",
+]  # fmt: skip
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 _RETRY_AFTER_S = "5"
@@ -58,6 +61,12 @@ class ProblemKind(Enum):
         HTTPStatus.CONFLICT,
         "Sự cố đã có người tiếp nhận",
         "Fault already acknowledged",
+    )
+    REFUSED = _Kind(
+        "not-possible-now",
+        HTTPStatus.CONFLICT,
+        "Trạng thái hiện tại của sự cố không cho phép",
+        "The fault's state does not allow it",
     )
     VERSION = _Kind(
         "version-conflict",
@@ -115,8 +124,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457 calls it a problem
         self.members = members
 
 
-def problem_response(problem: Problem, language: Language) -> JSONResponse:
-    """The problem as an answer."""
+def problem_document(problem: Problem, language: Language) -> dict[str, Any]:
+    """The problem as a document."""
     document: dict[str, Any] = {
         "type": problem.kind.type,
         "title": problem.kind.title(language),
@@ -125,8 +134,13 @@ def problem_response(problem: Problem, language: Language) -> JSONResponse:
     }
     if problem.field is not None:
         document["field"] = problem.field
+    return document | problem.members
+
+
+def problem_response(problem: Problem, language: Language) -> JSONResponse:
+    """The problem as an answer."""
     headers = problem.headers | {"Content-Language": language.value, "Vary": "Accept-Language"}
-    content = document | problem.members
+    content = problem_document(problem, language)
     return JSONResponse(content, problem.kind.value.status, headers, media_type=PROBLEM_MEDIA_TYPE)
 
 
@@ -134,14 +148,15 @@ def handle_problems(app: FastAPI) -> None:
     """Make every error of the application answer with a problem document."""
 
     async def answer(request: Request, error: Exception) -> JSONResponse:
-        return problem_response(_problem_of(error), preferred(request.headers.get("accept-language", "")))
+        return problem_response(problem_of(error), preferred(request.headers.get("accept-language", "")))
 
     handled: tuple[type[Exception], ...] = (Problem, *_OF_ERROR)
     for error in handled:
         app.add_exception_handler(error, answer)
 
 
-def _problem_of(error: Exception) -> Problem:
+def problem_of(error: Exception) -> Problem:
+    """What a foreseen error is to whoever asked."""
     if isinstance(error, Problem):
         return error
     # Handlers are found by base class too: the framework raises HTTPException's subclasses.
@@ -199,6 +214,7 @@ _OF_ERROR: Mapping[type[Exception], Callable[[Any], Problem]] = {
     VersionConflictError: lambda error: Problem(ProblemKind.VERSION, str(error), field="If-Match"),
     RegisteringRefusedError: _refused,
     AlreadyAcknowledgedError: lambda error: Problem(ProblemKind.ACKNOWLEDGED, str(error)),
+    DeedRefusedError: lambda error: Problem(ProblemKind.REFUSED, str(error), reason=error.reason),
     NotWholeError: lambda error: Problem(ProblemKind.NOT_WHOLE, str(error)),
     OperationsUnavailableError: _unavailable,
     TelemetryUnavailableError: _unavailable,

@@ -14,6 +14,7 @@ from rules.ruleset import LiveRules
 from store.operations.audit import AuditLog
 from store.operations.database import OperationsDatabase
 from store.operations.dead_letters import DeadLetterRepository
+from store.operations.fault_desk import FaultDesk
 from store.operations.faults import FaultRepository
 from store.operations.keys import KeyRepository
 from store.operations.latest import LatestRepository
@@ -39,6 +40,7 @@ class OperationsViews:
     """The operations store as the API sees it."""
 
     faults: FaultRepository
+    desk: FaultDesk
     violations: ViolationRepository
     latest: LatestRepository
     dead_letters: DeadLetterRepository
@@ -52,6 +54,7 @@ class OperationsViews:
         """Every view of one database."""
         return cls(
             faults=FaultRepository(database),
+            desk=FaultDesk(database),
             violations=ViolationRepository(database),
             latest=LatestRepository(database),
             dead_letters=DeadLetterRepository(database),

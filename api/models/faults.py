@@ -2,17 +2,19 @@
 
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 from pydantic.config import JsonDict
 
 from api.models.common import DeviceRef, LabelView, Model, RuleRef
 from api.times import Moment, moment, moment_or_none
 from devices.registry import Registry
 from rules.faults import Severity
+from rules.lifecycle.item import Work, WorkState
+from rules.lifecycle.words import TRANSITION_WORDS
 from store.operations.faults import HistoryEntry
 from store.operations.records import FaultRecord
 
-__all__ = ["AcknowledgeRequest", "AcknowledgementView", "FaultView", "HistoryView", "WhyView"]
+__all__ = ["ByView", "FaultView", "HistoryView", "ShelvingView", "WhyView", "WorkView"]
 
 _EXAMPLE: JsonDict = {
     "id": "c1f4a0c2-6d0e-5d7b-9d1c-2f6f6a0b1c9e",
@@ -27,15 +29,72 @@ _EXAMPLE: JsonDict = {
     "raised_at": "2026-11-22T11:07:00.000Z",
     "cleared_at": None,
     "detected_at": "2026-11-22T11:07:01.250Z",
+    "work": {
+        "state": "in_progress",
+        "assignee": "crew-1",
+        "resolved": None,
+        "shelved": None,
+        "closed": None,
+        "out_of_service": None,
+    },
     "version": 2,
 }
 
 
-class AcknowledgementView(Model):
-    """Who took note of a fault, and when."""
+class ByView(Model):
+    """Who did something, and when."""
 
     by: str
     at: Moment
+
+    @classmethod
+    def of(cls, by: str | None, at_ms: int | None) -> "ByView | None":
+        """The deed; None where nobody did it."""
+        return None if by is None else cls(by=by, at=moment(at_ms or 0))
+
+
+class ShelvingView(Model):
+    """That a fault is put aside."""
+
+    by: str
+    at: Moment
+    until: Moment
+    mode: Literal["once", "timed"]
+    """`once` ends when the fault clears, too; `timed` holds for the same rule on the same device."""
+
+
+class WorkView(Model):
+    """What people and maintenance did about a fault."""
+
+    state: WorkState
+    assignee: str | None
+    """Id of the crew."""
+    resolved: ByView | None
+    """Who reported the repair. Telemetry verifies it."""
+    shelved: ShelvingView | None
+    closed: ByView | None
+    out_of_service: str | None
+    """The maintenance window in which the fault was opened, while it is on."""
+
+    @classmethod
+    def of(cls, work: Work) -> "WorkView":
+        """The work as it stands."""
+        shelved = None
+        if work.shelved_until_ms is not None:
+            shelved = ShelvingView(
+                by=work.shelved_by or "",
+                at=moment(work.shelved_at_ms or 0),
+                until=moment(work.shelved_until_ms),
+                mode="once" if work.shelved_once else "timed",
+            )
+        return cls(
+            state=work.state,
+            assignee=work.assignee,
+            resolved=ByView.of(work.resolved_by, work.resolved_at_ms),
+            shelved=shelved,
+            closed=ByView.of(work.closed_by, work.closed_at_ms),
+            out_of_service=work.out_of_service,
+        )
 
 
 class FaultView(Model):
@@ -51,7 +110,7 @@ class FaultView(Model):
     device: DeviceRef
     severity: Severity
     state: Literal["active", "cleared"]
-    acknowledged: AcknowledgementView | None
+    acknowledged: ByView | None
     since: Moment
     """Time of the first reading that showed it, by the device."""
     raised_at: Moment
@@ -59,16 +118,13 @@ class FaultView(Model):
     cleared_at: Moment | None
     detected_at: Moment
     """When the service noticed, by the service's clock."""
+    work: WorkView
     version: int
     """Grows with each change; the ETag of the fault, for If-Match."""
 
     @classmethod
     def of(cls, record: FaultRecord, registry: Registry) -> "FaultView":
         """The fault as it stands."""
-        acknowledged = None
-        if record.acknowledged_by is not None:
-            at = moment(record.acknowledged_at_ms or 0)
-            acknowledged = AcknowledgementView(by=record.acknowledged_by, at=at)
         return cls(
             id=record.id,
             number=record.number,
@@ -77,11 +133,12 @@ class FaultView(Model):
             device=DeviceRef.of(record.device, record.kind, record.area, registry),
             severity=record.severity,
             state=record.state.value,
-            acknowledged=acknowledged,
+            acknowledged=ByView.of(record.acknowledged_by, record.acknowledged_at_ms),
             since=moment(record.since_ms),
             raised_at=moment(record.raised_at_ms),
             cleared_at=moment_or_none(record.cleared_at_ms),
             detected_at=moment(record.detected_at_ms),
+            work=WorkView.of(record.work),
             version=record.version,
         )
 
@@ -91,8 +148,10 @@ class HistoryView(Model):
 
     at: Moment
     who: str
-    """`detection`, or the name of the key it was done with."""
+    """`detection`, `management`, or the name of the key it was done with."""
     transition: str
+    title: LabelView
+    """The step in words."""
     comment: str | None
     why: dict[str, Any]
 
@@ -103,6 +162,7 @@ class HistoryView(Model):
             at=moment(entry.at_ms),
             who=entry.who,
             transition=entry.transition.value,
+            title=LabelView.of(TRANSITION_WORDS[entry.transition]),
             comment=entry.comment,
             why=dict(entry.why),
         )
@@ -116,9 +176,3 @@ class WhyView(Model):
     rule: RuleRef
     why: dict[str, Any]
     """The rule's expression, the same with values, and the readings that made it true."""
-
-
-class AcknowledgeRequest(Model):
-    """Taking note of a fault."""
-
-    comment: str | None = Field(default=None, max_length=2000, examples=["Crew is on its way"])

@@ -1,32 +1,26 @@
-"""Faults: find, read, explain, acknowledge."""
+"""Faults: find, read, explain."""
 
-import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from api.auth import Caller, Scope, needs
+from api.auth import Scope, needs
 from api.models.common import LabelView, RuleRef
-from api.models.faults import AcknowledgeRequest, FaultView, HistoryView, WhyView
+from api.models.faults import FaultView, HistoryView, WhyView
 from api.paging import Cursor, Limit, PageView, link_next, number_before
-from api.parameters import AreaFilter, DeviceFilter, KindFilter, RuleFilter
-from api.problems import Problem, ProblemKind
+from api.parameters import DEVICE_PATTERN, AreaFilter, DeviceFilter, KindFilter, RuleFilter
 from api.services import Services
+from api.versions import FaultId, etag
 from rules.faults import Severity
+from rules.lifecycle.item import WorkState
 from store.operations.faults import FaultFilter
-from store.operations.records import FaultRecord, FaultState
+from store.operations.records import FaultState
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/faults", tags=["faults"])
 
 _READS = needs(Scope.FAULTS_READ)
-_CONFLICTS: dict[int | str, dict[str, Any]] = {
-    409: {"description": "Somebody else acknowledged it"},
-    412: {"description": "The fault has changed since the ETag in If-Match"},
-}
-_ETAG = re.compile(r'"(\d{1,9})"')
-FaultId = Annotated[str, Path(max_length=36, pattern="^[0-9a-f-]+$", description="Id of the fault")]
 
 
 @router.get("", dependencies=[_READS])
@@ -43,6 +37,11 @@ def list_faults(  # noqa: PLR0913 - each is a filter
     area: AreaFilter = None,
     severity: Severity | None = None,
     rule: RuleFilter = None,
+    work: WorkState | None = None,
+    assignee: Annotated[str | None, Query(pattern=DEVICE_PATTERN, description="Id of a crew")] = None,
+    shelved: bool | None = None,
+    out_of_service: Annotated[bool | None, Query(description="Opened in maintenance that is on")] = None,
+    closed: Annotated[bool | None, Query(description="Closed by hand")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> PageView[FaultView]:
@@ -56,6 +55,11 @@ def list_faults(  # noqa: PLR0913 - each is a filter
         area=area,
         severity=severity,
         rule=rule,
+        work=work,
+        assignee=assignee,
+        shelved=shelved,
+        out_of_service=out_of_service,
+        closed=closed,
     )
     page = services.operations.faults.list(wanted, before=number_before(cursor), limit=limit)
     registry = services.registry()
@@ -66,7 +70,9 @@ def list_faults(  # noqa: PLR0913 - each is a filter
 @router.get("/{fault}", dependencies=[_READS])
 def get_fault(fault: FaultId, response: Response, services: Services) -> FaultView:
     """One fault. Its ETag is what a later change sends as If-Match."""
-    return _view(services.operations.faults.get(fault), response, services)
+    record = services.operations.faults.get(fault)
+    response.headers["ETag"] = etag(record)
+    return FaultView.of(record, services.registry())
 
 
 @router.get("/{fault}/history", dependencies=[_READS])
@@ -86,43 +92,3 @@ def get_why(fault: FaultId, services: Services) -> WhyView:
         rule=RuleRef(id=record.rule, version=record.rule_version),
         why=dict(faults.why(fault)),
     )
-
-
-@router.post("/{fault}/acknowledge", responses=_CONFLICTS)
-def acknowledge(
-    fault: FaultId,
-    body: AcknowledgeRequest,
-    response: Response,
-    services: Services,
-    caller: Annotated[Caller, needs(Scope.FAULTS_ACKNOWLEDGE)],
-    if_match: Annotated[str | None, Header(max_length=64, description="The ETag that was read")] = None,
-) -> FaultView:
-    """Take note of a fault. Doing it again changes nothing; somebody else's acknowledgement is a conflict."""
-    record = services.operations.faults.acknowledge(
-        fault,
-        who=caller.name,
-        at_ms=services.clock.now_ms(),
-        comment=body.comment,
-        expected_version=_expected_version(if_match),
-    )
-    return _view(record, response, services)
-
-
-def _view(record: FaultRecord, response: Response, services: Services) -> FaultView:
-    response.headers["ETag"] = f'"{record.version}"'
-    return FaultView.of(record, services.registry())
-
-
-def _expected_version(if_match: str | None) -> int | None:
-    """The version that an If-Match header insists on; None for any.
-
-    Raises:
-        Problem: it is no ETag of a fault, so it cannot match.
-    """
-    if if_match is None or if_match.strip() == "*":
-        return None
-    match = _ETAG.fullmatch(if_match.strip())
-    if match is None:
-        detail = f'If-Match must be the ETag of a fault, such as "3", or *, got {if_match!r}'
-        raise Problem(ProblemKind.VERSION, detail, field="If-Match")
-    return int(match[1])

@@ -12,8 +12,9 @@ from rules.faults import FaultCleared, FaultRaised
 from rules.violations import ViolationSuspected
 from store.operations.changes import Step, append_changes
 from store.operations.counters import Counter, allocate
+from store.operations.fault_rows import lock_faults
 from store.operations.paging import in_chunks
-from store.operations.records import FaultRecord, FaultState, Transition, ViolationRecord, from_row, to_row
+from store.operations.records import FaultRecord, FaultState, Transition, ViolationRecord, to_row
 from store.operations.tables import devices, fault_history, faults, violations
 
 __all__ = ["DETECTION", "write_changes"]
@@ -84,7 +85,7 @@ def write_changes(connection: Connection, changes: Sequence[Change]) -> None:
 
 
 def _fault_ledger(connection: Connection, changes: Sequence[FaultRaised | FaultCleared]) -> _FaultLedger:
-    standing = _standing_faults(connection, sorted({change.id for change in changes}))
+    standing = lock_faults(connection, [change.id for change in changes])
     new = dict.fromkeys(c.id for c in changes if isinstance(c, FaultRaised) and c.id not in standing)
     numbers = allocate(connection, Counter.FAULT, len(new))
     ledger = _FaultLedger(standing, dict(zip(new, numbers, strict=True)))
@@ -94,14 +95,6 @@ def _fault_ledger(connection: Connection, changes: Sequence[FaultRaised | FaultC
         else:
             ledger.clear(change)
     return ledger
-
-
-def _standing_faults(connection: Connection, ids: Sequence[str]) -> dict[str, FaultRecord]:
-    found: dict[str, FaultRecord] = {}
-    for chunk in in_chunks(ids):
-        query = select(faults).where(faults.c.id.in_(chunk)).order_by(faults.c.id).with_for_update()
-        found |= {row["id"]: from_row(FaultRecord, row) for row in connection.execute(query).mappings()}
-    return found
 
 
 def _store_faults(connection: Connection, ledger: _FaultLedger, records: Iterable[FaultRecord]) -> None:

@@ -8,8 +8,9 @@ OperationsError
 ├── RegisteringRefusedError      what a person sent breaks rules: name every bad line to them
 ├── NoSuchRecordError            no row has that id
 ├── NotWholeError                only a part of the dead letter was kept: it cannot be replayed
-├── VersionConflictError         the row changed since the caller read it: read it again
-└── AlreadyAcknowledgedError     somebody else was first
+└── VersionConflictError         the row changed since the caller read it: read it again
+
+What people may not do to a fault as it stands, `rules.lifecycle.errors` says.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from devices.columns import LineProblem
 from rules.detection.outcome import DetectionStoreRefusedError
 
 __all__ = [
-    "AlreadyAcknowledgedError", "LeaseLostError", "NoSuchRecordError", "NotWholeError", "OperationsError",
+    "LeaseLostError", "NoSuchRecordError", "NotWholeError", "OperationsError",
     "OperationsSetupError", "OperationsUnavailableError", "RegisteringRefusedError", "StalePositionError",
     "VersionConflictError",
 ]  # fmt: skip
@@ -130,17 +131,3 @@ class VersionConflictError(OperationsError):
         super().__init__(f"the record is at version {found}, not {expected}; read it again and decide anew")
         self.expected = expected
         self.found = found
-
-
-class AlreadyAcknowledgedError(OperationsError):
-    """Somebody else acknowledged the fault first.
-
-    Attributes:
-        by: the name under which it was acknowledged.
-        at_ms: when, in epoch milliseconds.
-    """
-
-    def __init__(self, by: str, at_ms: int) -> None:
-        super().__init__(f"the fault is already acknowledged, by {by!r}")
-        self.by = by
-        self.at_ms = at_ms

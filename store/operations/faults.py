@@ -1,19 +1,19 @@
-"""Faults as people find, read and acknowledge them."""
+"""Faults as people find and read them; what people do to them is in `fault_desk`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, func, select
 
 from rules.faults import Severity
-from store.operations.audit import AuditEntry, append_audit
-from store.operations.changes import Step, append_changes
+from rules.lifecycle.item import WorkState
 from store.operations.database import OperationsDatabase
-from store.operations.errors import AlreadyAcknowledgedError, NoSuchRecordError, VersionConflictError
+from store.operations.errors import NoSuchRecordError
+from store.operations.fault_rows import read_faults
 from store.operations.paging import Page
-from store.operations.records import FaultRecord, FaultState, Transition, from_row
-from store.operations.tables import fault_history, faults
+from store.operations.records import FaultRecord, FaultState, Transition
+from store.operations.tables import fault_history, fault_work, faults
 
 __all__ = ["FaultFilter", "FaultRepository", "HistoryEntry"]
 
@@ -30,6 +30,11 @@ class FaultFilter:
     area: str | None = None
     severity: Severity | None = None
     rule: str | None = None
+    work: WorkState | None = None
+    assignee: str | None = None
+    shelved: bool | None = None
+    out_of_service: bool | None = None
+    closed: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,11 +61,13 @@ class FaultRepository:
         self, wanted: FaultFilter, *, before: int | None = None, limit: int = 100
     ) -> Page[FaultRecord, int]:
         """Faults, newest first, from those whose number is below `before`."""
-        query = select(faults).where(*_conditions(wanted)).order_by(faults.c.number.desc()).limit(limit + 1)
+        with_work = faults.outerjoin(fault_work, fault_work.c.fault == faults.c.id)
+        query = select(faults).select_from(with_work).where(*_conditions(wanted))
+        query = query.order_by(faults.c.number.desc()).limit(limit + 1)
         if before is not None:
             query = query.where(faults.c.number < before)
         with self._database.read() as connection:
-            records = [from_row(FaultRecord, row) for row in connection.execute(query).mappings()]
+            records = read_faults(connection, query)
         return Page(records[:limit], records[limit - 1].number if len(records) > limit else None)
 
     def count(self) -> int:
@@ -76,7 +83,10 @@ class FaultRepository:
             NoSuchRecordError: there is none.
         """
         with self._database.read() as connection:
-            return _find(connection, fault)
+            found = read_faults(connection, select(faults).where(faults.c.id == fault))
+        if not found:
+            raise NoSuchRecordError("fault", fault)
+        return found[0]
 
     def why(self, fault: str) -> Mapping[str, Any]:
         """What explains that the fault was raised: the expression, the same with values, the samples.
@@ -104,35 +114,6 @@ class FaultRepository:
             raise NoSuchRecordError("fault", fault)
         return [_history_entry(row) for row in rows]
 
-    def acknowledge(
-        self,
-        fault: str,
-        *,
-        who: str,
-        at_ms: int,
-        comment: str | None = None,
-        expected_version: int | None = None,
-    ) -> FaultRecord:
-        """The fault, taken note of by `who`; the act is in its history, the audit and the feed.
-
-        Asking again under the same name changes nothing and returns the fault as it stands, whatever version
-        was expected: the answer to the first request may have been lost on its way.
-
-        Raises:
-            NoSuchRecordError: there is none.
-            AlreadyAcknowledgedError: somebody else acknowledged it.
-            VersionConflictError: it is not at `expected_version`.
-        """
-        with self._database.write() as connection:
-            standing = _find(connection, fault, for_update=True)
-            if standing.acknowledged_by == who:
-                return standing
-            if standing.acknowledged_by is not None:
-                raise AlreadyAcknowledgedError(standing.acknowledged_by, standing.acknowledged_at_ms or 0)
-            if expected_version not in (None, standing.version):
-                raise VersionConflictError(expected_version, standing.version)
-            return _acknowledge(connection, standing, who, at_ms, comment)
-
 
 def _conditions(wanted: FaultFilter) -> list[ColumnElement[bool]]:
     plain = ("state", "number", "device", "kind", "area", "severity", "rule")
@@ -141,31 +122,25 @@ def _conditions(wanted: FaultFilter) -> list[ColumnElement[bool]]:
     if wanted.acknowledged is not None:
         is_null = faults.c.acknowledged_by.is_(None)
         conditions.append(~is_null if wanted.acknowledged else is_null)
+    return conditions + _of_work(wanted)
+
+
+def _of_work(wanted: FaultFilter) -> list[ColumnElement[bool]]:
+    """What is asked of the work, which a fault that nobody touched has no row of."""
+    columns = fault_work.c
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.work is not None:
+        conditions.append(func.coalesce(columns.state, WorkState.OPEN.value) == wanted.work.value)
+    if wanted.assignee is not None:
+        conditions.append(columns.assignee == wanted.assignee)
+    for name in ("shelved", "out_of_service", "closed"):
+        asked, column = getattr(wanted, name), columns[_SET_BY[name]]
+        if asked is not None:
+            conditions.append(column.is_not(None) if asked else column.is_(None))
     return conditions
 
 
-def _find(connection: Connection, fault: str, *, for_update: bool = False) -> FaultRecord:
-    query = select(faults).where(faults.c.id == fault)
-    row = connection.execute(query.with_for_update() if for_update else query).mappings().one_or_none()
-    if row is None:
-        raise NoSuchRecordError("fault", fault)
-    return from_row(FaultRecord, row)
-
-
-def _acknowledge(
-    connection: Connection, standing: FaultRecord, who: str, at_ms: int, comment: str | None
-) -> FaultRecord:
-    record = replace(standing, acknowledged_by=who, acknowledged_at_ms=at_ms, version=standing.version + 1)
-    step = {"fault": record.id, "at_ms": at_ms, "who": who, "transition": Transition.ACKNOWLEDGED}
-    connection.execute(insert(fault_history), step | {"comment": comment, "why": {}})
-    detail = {"number": record.number, "comment": comment}
-    entry = AuditEntry(at_ms=at_ms, who=who, action="fault.acknowledge", target=record.id, detail=detail)
-    append_audit(connection, entry)
-    [record] = append_changes(connection, [Step(record, Transition.ACKNOWLEDGED, at_ms)])
-    changed = ("acknowledged_by", "acknowledged_at_ms", "version", "revision")
-    values = {name: getattr(record, name) for name in changed}
-    connection.execute(update(faults).where(faults.c.id == record.id).values(values))
-    return record
+_SET_BY = {"shelved": "shelved_until_ms", "out_of_service": "out_of_service", "closed": "closed_at_ms"}
 
 
 def _history_entry(row: RowMapping) -> HistoryEntry:

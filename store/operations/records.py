@@ -1,7 +1,7 @@
 """Rows as the rest of the program sees them. Times are epoch milliseconds UTC."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -10,10 +10,12 @@ from sqlalchemy import RowMapping
 
 from devices.description import Label
 from rules.faults import Severity
+from rules.lifecycle.item import Work, WorkItem, WorkState
+from rules.lifecycle.transition import Transition
 
 __all__ = [
     "ChangeType", "FaultRecord", "FaultState", "Transition", "ViolationRecord", "ViolationState", "from_body",
-    "from_row", "to_body", "to_row",
+    "from_row", "to_body", "to_row", "work_from_row",
 ]  # fmt: skip
 
 
@@ -27,15 +29,6 @@ class FaultState(StrEnum):
 class ViolationState(StrEnum):
     """Where a violation stands; it stays a suspicion until an officer decides."""
 
-    SUSPECTED = "suspected"
-
-
-class Transition(StrEnum):
-    """A step in the life of a fault or a violation."""
-
-    RAISED = "raised"
-    ACKNOWLEDGED = "acknowledged"
-    CLEARED = "cleared"
     SUSPECTED = "suspected"
 
 
@@ -69,8 +62,34 @@ class FaultRecord:
     cleared_at_ms: int | None = None
     acknowledged_by: str | None = None
     acknowledged_at_ms: int | None = None
+    work: Work = field(default_factory=Work)
     version: int = 1
     revision: int = 0
+
+    def item(self) -> WorkItem:
+        """The fault as the life cycle sees it."""
+        return WorkItem(
+            fault=self.id,
+            rule=self.rule,
+            device=self.device,
+            severity=self.severity,
+            raised_at_ms=self.raised_at_ms,
+            cleared_at_ms=self.cleared_at_ms,
+            acknowledged_by=self.acknowledged_by,
+            acknowledged_at_ms=self.acknowledged_at_ms,
+            work=self.work,
+        )
+
+    def after(self, item: WorkItem) -> "FaultRecord":
+        """The fault as the life cycle left it, one version on; detection's part stays."""
+        return replace(
+            self,
+            severity=item.severity,
+            acknowledged_by=item.acknowledged_by,
+            acknowledged_at_ms=item.acknowledged_at_ms,
+            work=item.work,
+            version=self.version + 1,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,19 +124,26 @@ _R = TypeVar("_R", FaultRecord, ViolationRecord)
 
 
 def to_row(record: FaultRecord | ViolationRecord) -> dict[str, Any]:
-    """Column values of a record; the title becomes its two columns."""
-    row = {name: getattr(record, name) for name in record.__dataclass_fields__}
+    """Column values of a record; the title becomes its two columns. A fault's work has a table of its own."""
+    row = {name: getattr(record, name) for name in record.__dataclass_fields__ if name != "work"}
     title: Label = row.pop("title")
     return row | {"title_vi": title.vi, "title_en": title.en}
 
 
 def from_row(record: type[_R], row: RowMapping) -> _R:
-    """The record in a row; columns it does not have are left out."""
-    values: dict[str, Any] = {name: row[name] for name in record.__dataclass_fields__ if name != "title"}
+    """The record in a row; columns it does not have are left out. A fault's work is not in it."""
+    apart = ("title", "work")
+    values: dict[str, Any] = {name: row[name] for name in record.__dataclass_fields__ if name not in apart}
     values["state"] = FaultState(row["state"]) if record is FaultRecord else ViolationState(row["state"])
     if record is FaultRecord:
         values["severity"] = Severity(row["severity"])
     return record(title=Label(vi=row["title_vi"], en=row["title_en"]), **values)
+
+
+def work_from_row(row: RowMapping) -> Work:
+    """The work in a row of its table."""
+    values = {name: row[name] for name in Work.__dataclass_fields__}
+    return Work(**(values | {"state": WorkState(row["state"])}))
 
 
 def to_body(record: FaultRecord | ViolationRecord) -> dict[str, Any]:

@@ -23,9 +23,9 @@ from sqlalchemy.dialects.postgresql import VARCHAR
 
 __all__ = [
     "api_keys", "audit", "changes", "counters", "cursors", "dated_entities", "dead_letter_replays",
-    "dead_letters", "detection_position",
-    "detection_state", "device_status", "devices", "fault_history", "faults", "latest_state", "leases",
-    "metadata", "outgoing", "pending_devices", "violations",
+    "dead_letters", "detection_position", "detection_state", "device_status", "devices", "fault_history",
+    "fault_windows", "fault_work", "faults", "latest_state", "leases", "metadata", "outgoing",
+    "pending_devices", "violations",
 ]  # fmt: skip
 
 # Ids are sorted by their bytes, as Python and SQLite do it, whatever the language of a server's database.
@@ -157,6 +157,38 @@ fault_history = Table(
     sqlite_autoincrement=True,
 )
 """Append-only: what happened to a fault, who did it, and what explains it."""
+
+fault_work = Table(
+    "fault_work",
+    metadata,
+    Column("fault", _UUID, ForeignKey(faults.c.id), primary_key=True),
+    Column("state", _WORD, nullable=False),
+    Column("assignee", _ID, index=True),
+    Column("resolved_by", _NAME),
+    Column("resolved_at_ms", BigInteger),
+    Column("shelved_by", _NAME),
+    Column("shelved_at_ms", BigInteger),
+    Column("shelved_until_ms", BigInteger, index=True),
+    Column("shelved_once", Boolean, nullable=False),
+    Column("closed_by", _NAME),
+    Column("closed_at_ms", BigInteger),
+    Column("out_of_service", _ID, index=True),
+)
+"""What people and maintenance did about a fault; a fault without a row is open work that nobody touched."""
+
+fault_windows = Table(
+    "fault_windows",
+    metadata,
+    Column("row", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    Column("window", _ID, nullable=False),
+    Column("fault", _UUID, ForeignKey(faults.c.id), nullable=False, index=True),
+    Column("hidden_at_ms", BigInteger, nullable=False),
+    Column("released_at_ms", BigInteger),
+    Column("was_active", Boolean),
+    Index(None, "window", "row"),
+    sqlite_autoincrement=True,
+)
+"""What maintenance windows hid; `was_active` says whether it was still wrong when it was released."""
 
 violations = Table(
     "violations",

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from api.auth import Role
+from rules.lifecycle.deeds import Acknowledge
 from tests.api.support import City, Client
 from tests.store.operations.support import LAMP, cleared, outcome, raised
 
@@ -34,6 +35,14 @@ def test_fault_shows_both_languages_its_device_and_utc_times(client: Client, cit
         "raised_at": "2026-11-22T11:46:40.300Z",
         "cleared_at": None,
         "detected_at": "2026-11-22T11:46:40.301Z",
+        "work": {
+            "state": "open",
+            "assignee": None,
+            "resolved": None,
+            "shelved": None,
+            "closed": None,
+            "out_of_service": None,
+        },
         "version": 1,
     }
 
@@ -72,7 +81,7 @@ def test_faults_are_filtered(client: Client, city: City, query: str, expected: s
     out, second = raised(), raised("TK-L-0002")
     silent = raised("TK-W-001", rule="any.offline", kind="wifi-ap", area="ban-thach", severity="critical")
     city.detection.commit(outcome(out, second, silent, cleared(out)))
-    city.views.faults.acknowledge(second.id, who="anna", at_ms=1)
+    city.views.desk.perform(second.id, Acknowledge(), who="anna", at_ms=1)
 
     items = client.get(f"/v1/faults?{query}", city.tokens[Role.VIEWER]).json()["items"]
     assert {item["number"] for item in items} == expected

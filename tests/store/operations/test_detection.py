@@ -9,12 +9,14 @@ from sqlalchemy import select
 from devices.registry import Registry
 from devices.stream import Position
 from rules.detection.outcome import DetectionStore, Snapshot
+from rules.lifecycle.deeds import Acknowledge
 from store.operations.changes import ChangeFeed
 from store.operations.database import OperationsDatabase
 from store.operations.dead_letters import DeadLetterFilter, DeadLetterRepository
 from store.operations.detection import DetectionTables
 from store.operations.devices import DeviceRepository
 from store.operations.errors import StalePositionError
+from store.operations.fault_desk import FaultDesk
 from store.operations.faults import FaultFilter, FaultRepository
 from store.operations.latest import LatestRepository
 from store.operations.records import FaultState, Transition
@@ -162,10 +164,12 @@ def test_raising_a_cleared_fault_again_leaves_it_cleared(
     assert len(faults.history(fault.id)) == 2
 
 
-def test_replay_keeps_what_people_did(tables: DetectionTables, faults: FaultRepository) -> None:
+def test_replay_keeps_what_people_did(
+    tables: DetectionTables, faults: FaultRepository, database: OperationsDatabase
+) -> None:
     fault = raised()
     tables.commit(outcome(fault))
-    faults.acknowledge(fault.id, who="anna", at_ms=2_000)
+    FaultDesk(database).perform(fault.id, Acknowledge(), who="anna", at_ms=2_000)
     tables.commit(outcome(fault))
     tables.commit(outcome(cleared(fault), number=2))
 

@@ -22,7 +22,7 @@ from store.operations.stream import OutgoingStream
 from store.operations.tables import metadata
 from tests.store.operations.support import outcome, raised
 
-OLDER = ("0001", "0002", "0003", "0004")
+OLDER = ("0001", "0002", "0003", "0004", "0005")
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_database_of_the_previous_program_keeps_its_last_tables_rows(
     make_older: Callable[..., None], database_url: str
 ) -> None:
     make_older(
-        OLDER[-1],
+        "0003",
         "INSERT INTO dead_letters (row, journal, entry, entry_row, reason, detail, topic, payload,"
         " payload_bytes, received_at_ms) VALUES (7, 'j', 1, 0, 'not-json', '', 't', '', 0, 1)",
         "INSERT INTO dead_letter_replays (letter, requested_at_ms, requested_by, state)"

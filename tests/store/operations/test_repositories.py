@@ -10,13 +10,16 @@ from devices.entities.broadcast_programmes import ENTITY as PROGRAMMES
 from devices.programmes import BroadcastProgramme
 from devices.registry import Device, Life, Phase, Registry, Supply
 from devices.registry_files import read_registry, write_csv
+from rules.lifecycle.deeds import Acknowledge
+from rules.lifecycle.errors import AlreadyAcknowledgedError
 from store.operations.audit import AuditEntry, AuditLog
 from store.operations.changes import ChangeFeed
 from store.operations.database import OperationsDatabase
 from store.operations.detection import DetectionTables
 from store.operations.devices import DeviceRepository
 from store.operations.entities import EntityRepository
-from store.operations.errors import AlreadyAcknowledgedError, NoSuchRecordError, VersionConflictError
+from store.operations.errors import NoSuchRecordError, VersionConflictError
+from store.operations.fault_desk import FaultDesk
 from store.operations.faults import FaultRepository
 from store.operations.keys import KeyRepository
 from store.operations.records import FaultRecord, from_body
@@ -195,7 +198,9 @@ def test_acknowledged_fault_tells_feed_history_and_audit_in_one_step(
 ) -> None:
     fault, faults = raised(), FaultRepository(database)
     DetectionTables(database).commit(outcome(fault))
-    record = faults.acknowledge(fault.id, who="anna", at_ms=50, comment="seen", expected_version=1)
+    record = FaultDesk(database).perform(
+        fault.id, Acknowledge(comment="seen"), who="anna", at_ms=50, expected_version=1
+    )
 
     [change] = ChangeFeed(database).after(1, 10)
     assert (change.change, change.revision) == ("acknowledged", record.revision)
@@ -208,7 +213,7 @@ def test_acknowledging_a_version_that_is_gone_changes_nothing(database: Operatio
     fault, faults = raised(), FaultRepository(database)
     DetectionTables(database).commit(outcome(fault))
     with pytest.raises(VersionConflictError, match="at version 1, not 2"):
-        faults.acknowledge(fault.id, who="anna", at_ms=50, expected_version=2)
+        FaultDesk(database).perform(fault.id, Acknowledge(), who="anna", at_ms=50, expected_version=2)
     assert faults.get(fault.id).version == 1
 
 
@@ -216,9 +221,11 @@ def test_of_many_who_acknowledge_at_once_one_wins(database: OperationsDatabase) 
     fault, faults = raised(), FaultRepository(database)
     DetectionTables(database).commit(outcome(fault))
 
+    desk = FaultDesk(database)
+
     def acknowledge(who: str) -> str | None:
         try:
-            return faults.acknowledge(fault.id, who=who, at_ms=50).acknowledged_by
+            return desk.perform(fault.id, Acknowledge(), who=who, at_ms=50).acknowledged_by
         except AlreadyAcknowledgedError:
             return None
 

@@ -2,9 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+from rules.lifecycle.deeds import Acknowledge
 from store.operations.database import OperationsDatabase
 from store.operations.detection import DetectionTables
-from store.operations.faults import FaultRepository
+from store.operations.fault_desk import FaultDesk
 from store.operations.stream import OutgoingStream
 from tests.store.operations.support import cleared, outcome, raised, suspected
 
@@ -15,7 +16,7 @@ def test_changes_go_out_in_commit_order_with_numbers_without_a_gap(database: Ope
     detection.commit(outcome(first, suspected(), number=1))
     assert stream.after(0, 10) == []
     assert stream.number() == 2
-    FaultRepository(database).acknowledge(first.id, who="anna", at_ms=5)
+    FaultDesk(database).perform(first.id, Acknowledge(), who="anna", at_ms=5)
     detection.commit(outcome(cleared(first), number=2))
     assert stream.number() == 2
     assert stream.number() == 0
