@@ -30,6 +30,7 @@ class Scope(StrEnum):
     STREAM_READ = "stream:read"
     DEAD_LETTERS_READ = "dead-letters:read"
     DEAD_LETTERS_REPLAY = "dead-letters:replay"
+    STORE_BACKUP = "store:backup"
     RULES_RELOAD = "rules:reload"
 
 
@@ -42,6 +43,7 @@ class Role(StrEnum):
     OFFICER = "officer"
     INTEGRATOR = "integrator"
     ADMIN = "admin"
+    BACKUP = "backup"
 
 
 _VIEW = frozenset({Scope.DEVICES_READ, Scope.TELEMETRY_READ, Scope.FAULTS_READ, Scope.STREAM_READ})
@@ -60,7 +62,9 @@ ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = {
     Role.OFFICER: _VIEW | {Scope.VIOLATIONS_READ, Scope.PLATE_READ},
     Role.INTEGRATOR: _VIEW | {Scope.VIOLATIONS_READ},
     # Whole plates are for officers alone: running the service is no purpose to read them for.
-    Role.ADMIN: frozenset(Scope) - {Scope.PLATE_READ},
+    # A backup holds them too: making one is a role of its own, which reads nothing else.
+    Role.ADMIN: frozenset(Scope) - {Scope.PLATE_READ, Scope.STORE_BACKUP},
+    Role.BACKUP: frozenset({Scope.STORE_BACKUP}),
 }
 """What each role may do at most. A key may narrow it, never widen it."""
 

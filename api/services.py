@@ -1,6 +1,6 @@
 """What the API needs from the rest of the service."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -69,7 +69,8 @@ class OperationsViews:
 class ApiServices:
     """Everything the API reads from and writes to.
 
-    `registry` and `health` are asked anew for each request, from any thread. `clock` and `zone` are the
+    `registry` and `health` are asked anew for each request, from any thread. `dump` gives everything at rest
+    in frames; None where this process does not hold the stores. `clock` and `zone` are the
     city's; `real_clock` is the one by which keys expire.
     """
 
@@ -83,6 +84,7 @@ class ApiServices:
     zone: ZoneInfo
     version: str
     real_clock: Clock = field(default_factory=SystemClock)
+    dump: Callable[[], Iterator[bytes]] | None = None
     rules: LiveRules = field(default_factory=LiveRules)
 
 

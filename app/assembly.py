@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry
 
 from api.application import create_app
 from api.services import ApiServices, OperationsViews
+from app.backup.serving import dump_frames
 from app.http_server import HttpServer
 from app.leader import JobRunner
 from app.leader_jobs import LeaderParts, leader_jobs
@@ -67,6 +68,7 @@ def service_of(pipeline: Pipeline, session: MqttReader, views: OperationsViews) 
         metrics=metrics,
         clock=pipeline.clock,
         version=VERSION,
+        dump=lambda: dump_frames(pipeline),
     )
     settings = pipeline.settings
     http = HttpServer(create_app(services), settings.http_host, settings.http_port)

@@ -86,6 +86,25 @@ class SqliteJournal:
             raise JournalUnusableError(path, str(error)) from error
         self._last_received_ms = self._meta_int("last_received_ms")
 
+    @classmethod
+    def succeed(cls, path: Path, cap_bytes: int, journal: str, number: int) -> "SqliteJournal":
+        """A new journal that goes on where a lost one was read to: with its id, behind that number.
+
+        Raises:
+            JournalUnusableError: there is a journal already, or it cannot be written.
+        """
+        if path.exists():
+            raise JournalUnusableError(path, "it is there, and a restored journal is a new one")
+        made = cls(path, cap_bytes)
+        with made._transaction():
+            made._connection.execute("UPDATE meta SET value = ? WHERE name = 'id'", (journal,))
+            made._connection.execute("INSERT INTO sqlite_sequence VALUES ('entries', ?)", (number,))
+            positions = [(consumer, number) for consumer in Consumer]
+            made._connection.executemany("INSERT INTO consumers VALUES (?, ?)", positions)
+        made._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        made._id = journal
+        return made
+
     def _prepare(self) -> None:
         """Open for durable writing, make the tables, check identity and format."""
         for pragma in _PRAGMAS:

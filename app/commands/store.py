@@ -1,4 +1,4 @@
-"""`ioc store`: the telemetry store that the settings name."""
+"""`ioc store`: the telemetry store that the settings name; backups of it and of operations."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.backup.commands import backup, restore, verify
 from app.commands.options import check_writable
 from app.configuration import load_settings
 from app.data_directory import DataDirectory
@@ -23,6 +24,9 @@ from store.telemetry import StoreStatus, TelemetryStore, TelemetryUnavailableErr
 __all__ = ["COMMAND"]
 
 COMMAND = typer.Typer(add_completion=False, no_args_is_help=True)
+COMMAND.command("backup")(backup)
+COMMAND.command("restore")(restore)
+COMMAND.command("verify")(verify)
 _MEGABYTE = 1_000_000
 _Data = Annotated[
     Path | None, typer.Option(help="Data directory of an embedded store; default: IOC_DATA_DIR, or data.")

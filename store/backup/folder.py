@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from store.backup.chunks import FORMAT, OPERATIONS, TELEMETRY, Chunk, Part, Plan
 from store.backup.errors import BackupDamagedError, BackupError, BackupTooNewError
 from store.backup.frames import Dump
 
-__all__ = ["Backup", "Manifest", "open_backup", "write_backup"]
+__all__ = ["Backup", "Manifest", "check_new", "open_backup", "write_backup"]
 
 _MANIFEST = "manifest.json"
 
@@ -52,7 +52,7 @@ def check_new(folder: Path) -> None:
         raise BackupError(f"{str(folder)!r} cannot be written ({error.strerror})") from error
 
 
-def write_backup(folder: Path, dump: Dump, now_ms: Any) -> Iterator[Chunk | Manifest]:
+def write_backup(folder: Path, dump: Dump, now_ms: Callable[[], int]) -> Iterator[Chunk | Manifest]:
     """Write a dump into an empty folder: each chunk once it is written, and in the end the manifest.
 
     The folder is for its owner alone: whole plates, dead letters and hashes of keys are in it.
