@@ -1,6 +1,6 @@
 """Rules from the YAML files of a catalogue, checked as a whole; format `rules/v1`."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
@@ -12,11 +12,14 @@ from msgspec import Meta, Struct
 
 from devices.catalogue import kinds
 from devices.description import Label
+from devices.device import Phase
 from devices.durations import parse_duration_ms
+from rules.dependency_text import DependencyText
 from rules.errors import ExpressionError, RuleError
-from rules.expressions.expression import condition, text_value
+from rules.expressions.expression import Expression, condition, text_value
 from rules.expressions.scope import Subject
 from rules.faults import Severity
+from rules.management.dependencies import check_dependencies
 from rules.rule import Happening, Lasting, Missing, Pattern, Rule, Silence
 
 __all__ = ["catalogue_folder", "load_rules", "read_yaml"]
@@ -78,6 +81,8 @@ class _RuleText(Struct, frozen=True, forbid_unknown_fields=True, rename={"for_":
     emit: _Emit | None = None
     dedup: _Dedup | None = None
     evidence: _Evidence = _Evidence()
+    depends_on: list[DependencyText] = []
+    concerns: dict[Phase, str] = {}
 
 
 _OF_LASTING = frozenset({"for", "min_samples", "clear_when", "clear_for", "missing"})
@@ -100,6 +105,7 @@ def load_rules(folder: Traversable | None = None) -> tuple[Rule, ...]:
     """
     source = catalogue_folder() if folder is None else folder
     found: dict[str, Rule] = {}
+    origins: dict[str, str] = {}
     for file in sorted(source.iterdir(), key=lambda entry: entry.name):
         if not file.name.endswith(".yaml"):
             continue
@@ -107,6 +113,8 @@ def load_rules(folder: Traversable | None = None) -> tuple[Rule, ...]:
             if rule.id in found:
                 raise RuleError(file.name, rule.id, "the id is used twice; choose another")
             found[rule.id] = rule
+            origins[rule.id] = file.name
+    check_dependencies(found.values(), origins)
     return tuple(found[rule_id] for rule_id in sorted(found))
 
 
@@ -183,7 +191,15 @@ def _rule(written: _RuleText, given: Any) -> Rule:
         severity_by_kind=MappingProxyType(dict(written.severity.by_kind)),
         patterns=MappingProxyType({kind_id: make(written, kind_id) for kind_id in watched}),
         tests=tuple(written.tests),
+        depends_on=tuple(one.read() for one in written.depends_on),
+        concerns=_concerns(written.concerns, watched),
     )
+
+
+def _concerns(written: Mapping[Phase, str], watched: Sequence[str]) -> Mapping[str, Expression]:
+    if written and len(watched) != 1:
+        raise ValueError(f"concerns can stand at a rule of one kind only, this one has {len(watched)}")
+    return MappingProxyType({phase.value: condition(text, watched[0]) for phase, text in written.items()})
 
 
 def _kinds(written: str | list[str]) -> tuple[str, ...]:

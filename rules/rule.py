@@ -9,7 +9,7 @@ from devices.description import Label
 from rules.expressions.expression import Expression
 from rules.faults import Severity
 
-__all__ = ["Happening", "Lasting", "Missing", "Pattern", "Rule", "Silence"]
+__all__ = ["Dependency", "Happening", "Lasting", "Missing", "Pattern", "Relation", "Rule", "Silence"]
 
 
 class Missing(StrEnum):
@@ -82,11 +82,37 @@ class Happening:
 Pattern = Lasting | Silence | Happening
 
 
+class Relation(StrEnum):
+    """How a device reaches what it depends on.
+
+    `self` is the device itself; `platform` the service and whatever it is blind to.
+    """
+
+    POWERED_BY = "powered_by"
+    UPLINK = "uplink"
+    SELF = "self"
+    PLATFORM = "platform"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dependency:
+    """Rules whose faults further up a relation explain a fault, and how long it waits for them (ms).
+
+    `wait_ms` None: as long as the slowest of them may need.
+    """
+
+    relation: Relation
+    rules: tuple[str, ...]
+    wait_ms: int | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """One rule of the catalogue; `patterns` has an entry for each kind it watches.
 
-    `tests` names the files, beside the catalogue's, that prove it.
+    `tests` names the files, beside the catalogue's, that prove it. `depends_on` are faults further up that
+    explain its own. `concerns` says which phases of what the device powers a fault concerns, by a condition
+    for each; empty: all of it.
     """
 
     id: str
@@ -96,6 +122,8 @@ class Rule:
     patterns: Mapping[str, Pattern]
     severity_by_kind: Mapping[str, Severity] = field(default_factory=lambda: MappingProxyType({}))
     tests: tuple[str, ...] = ()
+    depends_on: tuple[Dependency, ...] = ()
+    concerns: Mapping[str, Expression] = field(default_factory=lambda: MappingProxyType({}))
 
     def severity_of(self, kind_id: str) -> Severity:
         """How bad a fault of this rule is on a kind of device."""

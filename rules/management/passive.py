@@ -1,0 +1,246 @@
+"""Judging what has no telemetry: which groups fell silent together, and which asset is to blame for it."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from rules.faults import FaultCleared, FaultRaised, fault_id
+from rules.management.causes import PART, Causes
+from rules.management.dependencies import Dependencies
+from rules.management.inference import Inference, Over
+from rules.management.situation import ActiveFault
+from rules.management.topology import Group, Topology
+
+__all__ = ["Judgement", "judge"]
+
+_EXAMPLES = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """Faults of passive assets that begin and end, and those that a wider one contains (by fault id)."""
+
+    raised: tuple[FaultRaised, ...] = ()
+    cleared: tuple[FaultCleared, ...] = ()
+    contained: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Down:
+    """A group that is down: whose signs prove it, of how many devices that could have shown them."""
+
+    group: Group
+    inference: Inference
+    signs: tuple[ActiveFault, ...]
+    of: int
+    since_ms: int
+    standing: ActiveFault | None
+
+    @cached_property
+    def devices(self) -> frozenset[str]:
+        return frozenset(sign.device for sign in self.signs)
+
+    @property
+    def id(self) -> str:
+        """The id of its fault: the one that stands, or the one that would be raised."""
+        if self.standing is not None:
+            return self.standing.id
+        named = self.group.asset if not self.group.part else f"{self.group.asset}|{self.group.part}"
+        return fault_id(self.group.rule, named, self.since_ms)
+
+
+def judge(
+    active: Mapping[str, ActiveFault],
+    causes: Causes,
+    dependencies: Dependencies,
+    topology: Topology,
+    now_ms: int,
+) -> Judgement:
+    """What the signs of a moment say about the assets that have no word of their own.
+
+    A sign that a fault with telemetry explains says nothing about them. Where several groups are down, one
+    that another contains is a part of that; of two with the same devices the nearer one is to blame.
+    """
+    standing = _standing(active, dependencies)
+    signs, explained = _signs(active, causes, dependencies, topology)
+    down: list[_Down] = []
+    cleared: list[FaultCleared] = []
+    for group in sorted(signs.keys() | standing.keys(), key=lambda one: (one.rule, one.asset, one.part)):
+        inference = dependencies.inferences[group.rule]
+        found = _group_down(
+            group,
+            inference,
+            tuple(signs.get(group, ())),
+            topology.sizes.get(group, 0) - explained.get(group, 0),
+            standing.get(group),
+            causes,
+        )
+        if found is not None:
+            down.append(found)
+        elif group in standing:
+            cleared.append(_cleared(standing[group], now_ms))
+    blamed = _blamed(down)
+    raised = [_raised(one, topology, now_ms) for one in down if one.standing is None and one.id not in blamed]
+    return Judgement(raised=tuple(raised), cleared=tuple(cleared), contained=blamed)
+
+
+def _standing(active: Mapping[str, ActiveFault], dependencies: Dependencies) -> dict[Group, ActiveFault]:
+    return {
+        Group(fault.rule, fault.device, fault.why.get(PART, "")): fault
+        for fault in active.values()
+        if fault.rule in dependencies.inferences
+    }
+
+
+def _signs(
+    active: Mapping[str, ActiveFault], causes: Causes, dependencies: Dependencies, topology: Topology
+) -> tuple[Mapping[Group, list[ActiveFault]], Mapping[Group, int]]:
+    """The signs of each group, one a device, and how many of its devices have a fault that is explained."""
+    telling = frozenset().union(*(one.signs for one in dependencies.inferences.values()))
+    observed = frozenset(dependencies.rules)
+    signs: defaultdict[Group, dict[str, ActiveFault]] = defaultdict(dict)
+    explained: defaultdict[Group, set[str]] = defaultdict(set)
+    for fault in sorted(active.values(), key=lambda one: (one.since_ms, one.id)):
+        if fault.rule not in telling:
+            continue
+        groups = topology.groups(fault.device)
+        told = [one for one in groups if fault.rule in dependencies.inferences[one.rule].signs]
+        if told and causes.of(fault, among=observed) is not None:
+            for group in told:
+                explained[group].add(fault.device)
+        else:
+            for group in told:
+                signs[group].setdefault(fault.device, fault)
+    return (
+        {group: list(found.values()) for group, found in signs.items()},
+        {group: len(found - signs[group].keys()) for group, found in list(explained.items())},
+    )
+
+
+def _group_down(
+    group: Group,
+    inference: Inference,
+    signs: tuple[ActiveFault, ...],
+    of: int,
+    standing: ActiveFault | None,
+    causes: Causes,
+) -> _Down | None:
+    """The group as down, or None if it is not."""
+    if standing is not None:
+        is_down = len(signs) >= inference.back_share * of and len(signs) > 0
+        since_ms, together = standing.since_ms, signs
+    else:
+        if len(signs) < inference.at_least:
+            return None
+        since_ms, together = _together(signs, causes)
+        # Whoever was silent before can say nothing about now.
+        of -= len(signs) - len(together)
+        is_down = len(together) >= max(inference.at_least, inference.share * of)
+    if not is_down:
+        return None
+    return _Down(
+        group=group, inference=inference, signs=together, of=of, since_ms=since_ms, standing=standing
+    )
+
+
+def _together(signs: Sequence[ActiveFault], causes: Causes) -> tuple[int, tuple[ActiveFault, ...]]:
+    """The moment at which most of the signs can have begun together, and these signs."""
+    onsets = [(causes.onset(sign), sign) for sign in signs]
+    edges = sorted(
+        [(onset.earliest_ms, 0) for onset, _ in onsets] + [(onset.latest_ms, 1) for onset, _ in onsets]
+    )
+    best, count, at_ms = 0, 0, edges[0][0]
+    for edge_ms, is_end in edges:
+        count += -1 if is_end else 1
+        if count > best:
+            best, at_ms = count, edge_ms
+    together = tuple(sign for onset, sign in onsets if onset.earliest_ms <= at_ms <= onset.latest_ms)
+    return at_ms, together
+
+
+def _blamed(down: Sequence[_Down]) -> Mapping[str, str]:
+    """For each fault that is a part of a wider one, the id of that."""
+    assets = [one for one in down if one.inference.over is not Over.KIND]
+    found = {one.id: wider.id for one in assets if (wider := _widest_like(one, assets)) is not None}
+    kinds = sorted(
+        (one for one in down if one.inference.over is Over.KIND),
+        key=lambda one: (one.standing is None, one.id),
+    )
+    # Kinds that hang on one asset are no blindness; all the others are one.
+    covering = {one.id: _covering(one, assets) for one in kinds}
+    blind = [one for one in kinds if covering[one.id] is None]
+    found |= {one.id: asset.id for one in kinds if (asset := covering[one.id]) is not None}
+    found |= {one.id: blind[0].id for one in blind[1:]}
+    unseen = frozenset().union(*(one.devices for one in blind))
+    found |= {one.id: blind[0].id for one in assets if one.devices <= unseen}
+    return found
+
+
+def _widest_like(one: _Down, assets: Sequence[_Down]) -> _Down | None:
+    """The smallest of the groups that contain one and are to blame for it; None if there is none."""
+    wider = [
+        other
+        for other in assets
+        if other is not one and one.devices <= other.devices and _is_wider(other, one)
+    ]
+    return min(wider, key=lambda other: (len(other.devices), other.id), default=None)
+
+
+def _is_wider(other: _Down, one: _Down) -> bool:
+    if len(other.devices) != len(one.devices):
+        return True
+    # The same devices: blame what was blamed first, else the smaller group, else the first by name.
+    return _blame_order(other) < _blame_order(one)
+
+
+def _blame_order(one: _Down) -> tuple[bool, int, str, str]:
+    return (one.standing is None, one.of, one.group.rule, one.group.asset)
+
+
+def _covering(kind: _Down, assets: Sequence[_Down]) -> _Down | None:
+    """The asset under which most of a kind's silent devices hang."""
+    for asset in assets:
+        if len(asset.devices & kind.devices) >= asset.inference.share * len(kind.devices):
+            return asset
+    return None
+
+
+def _raised(down: _Down, topology: Topology, now_ms: int) -> FaultRaised:
+    asset, inference = topology.registry[down.group.asset], down.inference
+    return FaultRaised(
+        id=down.id,
+        rule=inference.id,
+        rule_version=inference.version,
+        title=inference.title,
+        device=asset.id,
+        kind=asset.kind,
+        area=asset.area,
+        severity=inference.severity,
+        since_ms=down.since_ms,
+        raised_at_ms=now_ms,
+        detected_at_ms=now_ms,
+        why={
+            "rule": inference.id,
+            "version": inference.version,
+            "expression": f"at least {inference.at_least} and {inference.share:.0%} of its devices at once:"
+            f" {', '.join(sorted(inference.signs))}",
+            "values": f"{len(down.signs)} of {down.of} devices",
+            "samples": [
+                {"device": sign.device, "fault": sign.id, "rule": sign.rule, "since_ms": sign.since_ms}
+                for sign in down.signs[:_EXAMPLES]
+            ],
+            PART: down.group.part,
+        },
+    )
+
+
+def _cleared(fault: ActiveFault, now_ms: int) -> FaultCleared:
+    return FaultCleared(
+        id=fault.id,
+        rule=fault.rule,
+        device=fault.device,
+        cleared_at_ms=max(now_ms, fault.since_ms),
+        detected_at_ms=now_ms,
+        why={"rule": fault.rule, "expression": "most of its devices are back", "values": "", "samples": []},
+    )
