@@ -16,6 +16,7 @@ from store.operations.database import OperationsDatabase
 from store.operations.dead_letters import DeadLetterRepository
 from store.operations.fault_desk import FaultDesk
 from store.operations.faults import FaultRepository
+from store.operations.incidents import IncidentRepository
 from store.operations.keys import KeyRepository
 from store.operations.latest import LatestRepository
 from store.operations.registrar import Registrar
@@ -41,6 +42,7 @@ class OperationsViews:
 
     faults: FaultRepository
     desk: FaultDesk
+    incidents: IncidentRepository
     violations: ViolationRepository
     latest: LatestRepository
     dead_letters: DeadLetterRepository
@@ -55,6 +57,7 @@ class OperationsViews:
         return cls(
             faults=FaultRepository(database),
             desk=FaultDesk(database),
+            incidents=IncidentRepository(database),
             violations=ViolationRepository(database),
             latest=LatestRepository(database),
             dead_letters=DeadLetterRepository(database),

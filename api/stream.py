@@ -8,11 +8,13 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.live import LiveChanges
 from api.models.faults import FaultView
+from api.models.incidents import IncidentView
 from api.models.stream import ChangeView
 from api.models.violations import ViolationView
 from api.times import moment
 from devices.registry import Registry
 from store.operations.changes import ChangeRecord
+from store.operations.incident_records import IncidentRecord
 from store.operations.records import ChangeType, FaultRecord, ViolationRecord, from_body
 from store.operations.stream import OutgoingChange
 
@@ -78,9 +80,11 @@ def change_view(out: OutgoingChange, registry: Registry) -> ChangeView:
     """A change as everybody may see it, on a live stream and on MQTT."""
     change = out.change
     body: Mapping[str, Any] = change.body
-    fault, violation = None, None
+    fault, violation, incident = None, None, None
     if change.type is ChangeType.FAULT:
         fault = FaultView.of(from_body(FaultRecord, body), registry)
+    elif change.type is ChangeType.INCIDENT:
+        incident = IncidentView.of(from_body(IncidentRecord, body), registry)
     else:
         # The feed holds the masked plate only, so there is nothing here to hide or to show.
         record = from_body(ViolationRecord, body)
@@ -93,4 +97,5 @@ def change_view(out: OutgoingChange, registry: Registry) -> ChangeView:
         change=change.change,
         fault=fault,
         violation=violation,
+        incident=incident,
     )

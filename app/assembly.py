@@ -86,6 +86,7 @@ def _leadership(pipeline: Pipeline) -> Leadership:
             clock=pipeline.clock,
             city=pipeline.city,
             registry=lambda: pipeline.watched,
+            rules=lambda: pipeline.rules.rules,
         )
         return JobRunner(leader_jobs(parts), pipeline.clock)
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from app.dead_letter_purge import DeadLetterPurge
 from app.leader import LeaderJob
+from app.management_job import ManagementJob
 from app.settings import ServiceSettings
 from app.stream_numbers import StreamNumbers
 from devices.cities import City
 from devices.clock import Clock
 from devices.registry import Registry
+from rules.rule import Rule
 from store.operations.database import OperationsDatabase
 from store.telemetry import TelemetryStore
 
@@ -18,7 +20,7 @@ __all__ = ["LeaderParts", "leader_jobs"]
 
 @dataclass(frozen=True, kw_only=True)
 class LeaderParts:
-    """What jobs are made of. `registry` gives the city's devices as they are now, from any thread.
+    """What jobs are made of. `registry` and `rules` give those of now, from any thread.
 
     What a job writes it writes through `operations`: whoever leads no more writes nothing there.
     """
@@ -29,6 +31,7 @@ class LeaderParts:
     clock: Clock
     city: City
     registry: Callable[[], Registry]
+    rules: Callable[[], Sequence[Rule]]
 
 
 def leader_jobs(parts: LeaderParts) -> Sequence[LeaderJob]:
@@ -36,4 +39,5 @@ def leader_jobs(parts: LeaderParts) -> Sequence[LeaderJob]:
     return [
         StreamNumbers(parts.operations),
         DeadLetterPurge(parts.operations, parts.settings),
+        ManagementJob(parts.operations, parts.registry, parts.rules),
     ]

@@ -105,7 +105,6 @@ def load_rules(folder: Traversable | None = None) -> tuple[Rule, ...]:
     """
     source = catalogue_folder() if folder is None else folder
     found: dict[str, Rule] = {}
-    origins: dict[str, str] = {}
     for file in sorted(source.iterdir(), key=lambda entry: entry.name):
         if not file.name.endswith(".yaml"):
             continue
@@ -113,8 +112,10 @@ def load_rules(folder: Traversable | None = None) -> tuple[Rule, ...]:
             if rule.id in found:
                 raise RuleError(file.name, rule.id, "the id is used twice; choose another")
             found[rule.id] = rule
-            origins[rule.id] = file.name
-    check_dependencies(found.values(), origins)
+    if (
+        folder is None
+    ):  # a folder of somebody's own may depend on rules of ours: `installed_rules` checks both
+        check_dependencies(found.values())
     return tuple(found[rule_id] for rule_id in sorted(found))
 
 

@@ -7,6 +7,7 @@ from importlib.resources.abc import Traversable
 
 from rules.errors import RuleError
 from rules.loading import load_rules
+from rules.management.dependencies import check_dependencies
 from rules.proving import check_catalogue
 from rules.rule import Rule
 
@@ -35,7 +36,9 @@ def installed_rules(own: Traversable | None) -> tuple[Rule, ...]:
     report = check_catalogue(own)
     if not report.passed:
         raise RuleError(own.name, None, report.failures[0])
-    return overlaid(product, load_rules(own))
+    rules = overlaid(product, load_rules(own))
+    check_dependencies(rules)
+    return rules
 
 
 @dataclass(frozen=True, kw_only=True)

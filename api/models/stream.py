@@ -4,6 +4,7 @@ from typing import Literal
 
 from api.models.common import Model
 from api.models.faults import FaultView
+from api.models.incidents import IncidentView
 from api.models.violations import ViolationView
 from api.times import Moment
 
@@ -18,9 +19,10 @@ class ChangeView(Model):
     revision: int
     """The change's number in the store; grows, with gaps."""
     at: Moment
-    type: Literal["fault", "violation"]
+    type: Literal["fault", "violation", "incident"]
     change: str
-    """`raised`, `acknowledged`, `cleared` or `suspected`."""
+    """Such as `raised`, `acknowledged`, `cleared`, `suspected`, or of an incident `opened` or `grown`."""
     fault: FaultView | None
     violation: ViolationView | None
     """Always with a masked plate, and without pictures and explanation."""
+    incident: IncidentView | None

@@ -17,7 +17,11 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/stream", tags=["live"])
 
-_READ_SCOPES = {ChangeType.FAULT: Scope.FAULTS_READ, ChangeType.VIOLATION: Scope.VIOLATIONS_READ}
+_READ_SCOPES = {
+    ChangeType.FAULT: Scope.FAULTS_READ,
+    ChangeType.INCIDENT: Scope.FAULTS_READ,
+    ChangeType.VIOLATION: Scope.VIOLATIONS_READ,
+}
 TypesFilter = Annotated[
     list[ChangeType] | None,
     Query(alias="type", description="May be repeated; all that the key may read by default"),
@@ -38,7 +42,7 @@ async def stream(  # noqa: PLR0913 - each is a filter
     kind: KindFilter = None,
     last_event_id: LastEventId = None,
 ) -> EventStream:
-    """Server-sent events, one for each change of a fault or violation, as it is committed.
+    """Server-sent events, one for each change of a fault, an incident or a violation, as it is committed.
 
     A stream that is read too slowly, or that the service ends, is resumed with Last-Event-ID and misses
     nothing.

@@ -9,30 +9,28 @@ from rules.rule import Dependency, Pattern, Relation, Rule
 
 __all__ = ["Dependencies", "check_dependencies"]
 
-_OWN_FILE = "inferences.yaml"
+_WHOLE = "the catalogue"
 _ANCESTRAL = frozenset({Relation.POWERED_BY, Relation.UPLINK})
 
 
-def check_dependencies(rules: Iterable[Rule], origins: Mapping[str, str]) -> None:
+def check_dependencies(rules: Iterable[Rule]) -> None:
     """Return if every rule that another depends on exists, and no rule explains itself in a circle.
-
-    `origins` are the files of the rules, by id.
 
     Raises:
         RuleError: naming the rule that is wrong.
     """
     graph = {rule.id: rule.depends_on for rule in rules}
-    graph |= {one.id: one.depends_on for one in inferences().values()}
-    # The product's inferences speak of the product's rules; a catalogue of somebody's own may lack some.
+    own = inferences()
+    graph |= {one.id: one.depends_on for one in own.values()}
+    # Our inferences speak of our rules; a catalogue of somebody's own may lack some.
     for rule, dependencies in graph.items():
         for named in (name for one in dependencies for name in one.rules):
-            if rule in origins and named not in graph:
-                raise RuleError(origins[rule], rule, f"depends_on names the rule {named!r}, which is none")
+            if rule not in own and named not in graph:
+                raise RuleError(_WHOLE, rule, f"depends_on names the rule {named!r}, which is none")
     for rule in graph:
         way = _circle(rule, graph)
         if way is not None:
-            file = origins.get(rule, _OWN_FILE)
-            raise RuleError(file, rule, f"depends_on goes in a circle: {' -> '.join(way)}")
+            raise RuleError(_WHOLE, rule, f"depends_on goes in a circle: {' -> '.join(way)}")
 
 
 def _circle(start: str, graph: Mapping[str, tuple[Dependency, ...]]) -> list[str] | None:

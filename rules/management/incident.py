@@ -44,9 +44,9 @@ class Incident:
 
     `cause` is the fault at their head, and `rule`, `title`, `device`, `kind` and `area` are its own; `why`
     says in a sentence what is wrong and what follows from it. `severity` is the worst of its faults.
-    `since_ms` is when the cause began by the device, `opened_at_ms` when people could be told. `faults` counts
-    all that ever belonged to it, `devices` the most that had faults at one time; `streets` are where they
-    stand, and `people` how many they serve, None where the registry does not know.
+    `since_ms` is when the cause began by the device, `opened_at_ms` when people could be told. `faults`
+    counts all that ever belonged to it, `devices` the most that had faults at one time; `streets` are where
+    they stand, and `people` how many they serve, None where the registry does not know.
     """
 
     id: str

@@ -56,6 +56,7 @@ class _Written(Struct, frozen=True, forbid_unknown_fields=True):
     at_least: Annotated[int, Meta(ge=2)]
     share: _Share
     back_share: _Share
+    common_share: _Share = 0.8
     depends_on: list[DependencyText] = []
 
 
@@ -64,7 +65,8 @@ class Inference:
     """When an asset counts as down: its group's devices show `signs`, that is faults of these rules.
 
     It is down when at least `at_least` of them and at least `share` of them began to within one interval, and
-    back when fewer than `back_share` of them still do.
+    back when fewer than `back_share` of them still do. Devices of one kind of which at least `common_share`
+    hang on one asset have that in common, and it is no blindness.
     """
 
     id: str
@@ -77,6 +79,7 @@ class Inference:
     at_least: int
     share: float
     back_share: float
+    common_share: float
     depends_on: tuple[Dependency, ...] = ()
 
 
@@ -129,5 +132,6 @@ def _inference(written: _Written) -> Inference:
         at_least=written.at_least,
         share=written.share,
         back_share=written.back_share,
+        common_share=written.common_share,
         depends_on=tuple(one.read() for one in written.depends_on),
     )

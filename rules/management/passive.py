@@ -1,6 +1,6 @@
 """Judging what has no telemetry: which groups fell silent together, and which asset is to blame for it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,7 +9,7 @@ from rules.faults import FaultCleared, FaultRaised, fault_id
 from rules.management.causes import PART, Causes
 from rules.management.dependencies import Dependencies
 from rules.management.inference import Inference, Over
-from rules.management.situation import ActiveFault
+from rules.management.situation import ActiveFault, Situation
 from rules.management.topology import Group, Topology
 
 __all__ = ["Judgement", "judge"]
@@ -51,7 +51,7 @@ class _Down:
 
 
 def judge(
-    active: Mapping[str, ActiveFault],
+    situation: Situation,
     causes: Causes,
     dependencies: Dependencies,
     topology: Topology,
@@ -62,8 +62,11 @@ def judge(
     A sign that a fault with telemetry explains says nothing about them. Where several groups are down, one
     that another contains is a part of that; of two with the same devices the nearer one is to blame.
     """
-    standing = _standing(active, dependencies)
-    signs, explained = _signs(active, causes, dependencies, topology)
+    standing = _standing(situation.active, dependencies)
+    telling = {
+        fault: one for fault, one in situation.active.items() if not _is_recovering(fault, situation, now_ms)
+    }
+    signs, explained = _signs(telling, causes, dependencies, topology)
     down: list[_Down] = []
     cleared: list[FaultCleared] = []
     for group in sorted(signs.keys() | standing.keys(), key=lambda one: (one.rule, one.asset, one.part)):
@@ -80,9 +83,38 @@ def judge(
             down.append(found)
         elif group in standing:
             cleared.append(_cleared(standing[group], now_ms))
+    down = [one for one in down if one.standing or _is_plausible(one, situation, topology, now_ms)]
     blamed = _blamed(down)
     raised = [_raised(one, topology, now_ms) for one in down if one.standing is None and one.id not in blamed]
     return Judgement(raised=tuple(raised), cleared=tuple(cleared), contained=blamed)
+
+
+def _is_recovering(fault: str, situation: Situation, now_ms: int) -> bool:
+    """Whether a fault's cause has gone and it has not had the time to clear: it is no sign of another."""
+    standing = situation.standings.get(fault)
+    if standing is None:
+        return False
+    is_orphan = standing.suppressed_by is not None and standing.suppressed_by not in situation.active
+    return is_orphan or standing.is_rechecked(now_ms)
+
+
+def _is_plausible(down: _Down, situation: Situation, topology: Topology, now_ms: int) -> bool:
+    """Whether a group that seems down may be told: a kind only when nothing better can explain it any more.
+
+    That is when the first of its devices would be told by itself, and they have no asset in common of whose
+    devices of that kind most are silent.
+    """
+    if down.inference.over is not Over.KIND:
+        return True
+    known = (situation.standings.get(sign.id) for sign in down.signs)
+    if not any(one is not None and one.is_due(now_ms) for one in known):
+        return False
+    share = down.inference.common_share
+    below = Counter(asset for device in down.devices for asset in topology.assets(device))
+    return not any(
+        count >= share * len(down.devices) and count >= share * topology.below[asset, down.group.part]
+        for asset, count in below.items()
+    )
 
 
 def _standing(active: Mapping[str, ActiveFault], dependencies: Dependencies) -> dict[Group, ActiveFault]:

@@ -7,7 +7,7 @@ from typing import Any
 from devices.description import Label
 from rules.faults import FaultCleared, FaultRaised, Severity
 from rules.management.incident import Incident, IncidentStep
-from rules.management.standing import Standing
+from rules.management.standing import Hold, Standing
 
 __all__ = ["ActiveFault", "Decisions", "Situation"]
 
@@ -63,6 +63,7 @@ class Decisions:
     standings: tuple[Standing, ...] = ()
     incidents: tuple[IncidentStep, ...] = ()
     due_ms: int | None = None
+    holds: Mapping[Hold, int] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:

@@ -28,6 +28,8 @@ class Standing:
     `reason` says so to people. `incident` is the one that it belongs to, or last belonged to; None before
     there is one. `since_ms` is when it was put so; `told_at_ms` when it first was an incident of its own. A
     fault that ended keeps its last standing and is not `is_live`.
+
+    One that waits with a reason has lost its cause just now and is being looked at again.
     """
 
     fault: str
@@ -39,3 +41,11 @@ class Standing:
     incident: str | None = None
     told_at_ms: int | None = None
     is_live: bool = True
+
+    def is_rechecked(self, now_ms: int) -> bool:
+        """Whether its cause has gone and it has not had the time to clear yet."""
+        return self.hold is Hold.WAITING and self.reason is not None and now_ms < (self.until_ms or 0)
+
+    def is_due(self, now_ms: int) -> bool:
+        """Whether people are told of it now, if nothing explains it."""
+        return self.hold is Hold.FREE or (self.hold is Hold.WAITING and now_ms >= (self.until_ms or 0))

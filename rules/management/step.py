@@ -1,5 +1,6 @@
 """One pass of management: from what is active now to what is held, by what, and told as which incident."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -15,6 +16,11 @@ from rules.management.topology import Topology
 
 __all__ = ["step"]
 
+_RECHECKED = Label(
+    vi="Nguyên nhân cấp trên đã hết, đang kiểm tra lại",
+    en="Its cause further up has gone, it is looked at again",
+)
+
 
 def step(situation: Situation, dependencies: Dependencies, topology: Topology, now_ms: int) -> Decisions:
     """What changes now.
@@ -23,7 +29,7 @@ def step(situation: Situation, dependencies: Dependencies, topology: Topology, n
     """
     causes = Causes(dependencies, topology)
     causes.add(situation.active.values())
-    judgement = judge(situation.active, causes, dependencies, topology, now_ms)
+    judgement = judge(situation, causes, dependencies, topology, now_ms)
     active = _after(situation.active, judgement)
     if judgement.raised or judgement.cleared:
         causes = Causes(dependencies, topology)
@@ -42,6 +48,7 @@ def step(situation: Situation, dependencies: Dependencies, topology: Topology, n
         standings=(*changed, *ended),
         incidents=tuple(incidents),
         due_ms=min((one.until_ms for one in standings.values() if one.until_ms is not None), default=None),
+        holds=Counter(one.hold for one in standings.values()),
     )
 
 
@@ -89,14 +96,18 @@ def _standing(
     if before.hold is Hold.SUPPRESSED:
         until_ms = now_ms + causes.recheck_ms(fault)
         return replace(
-            before, hold=Hold.WAITING, since_ms=now_ms, until_ms=until_ms, suppressed_by=None, reason=None
+            before,
+            hold=Hold.WAITING,
+            since_ms=now_ms,
+            until_ms=until_ms,
+            suppressed_by=None,
+            reason=_RECHECKED,
         )
-    if before.hold is Hold.WAITING and now_ms >= (before.until_ms or 0):
+    if before.hold is Hold.WAITING and before.is_due(now_ms):
         told_ms = now_ms if before.told_at_ms is None else before.told_at_ms
         own = incident_id(fault.id)
-        return replace(
-            before, hold=Hold.FREE, since_ms=now_ms, until_ms=None, incident=own, told_at_ms=told_ms
-        )
+        free = replace(before, hold=Hold.FREE, since_ms=now_ms, until_ms=None, reason=None)
+        return replace(free, incident=own, told_at_ms=told_ms)
     return before
 
 

@@ -102,6 +102,21 @@ class Topology:
         """How many members each group has."""
         return Counter(group for device in self.registry for group in self.groups(device))
 
+    def assets(self, device_id: str) -> frozenset[str]:
+        """Everything that a device depends on, in any relation."""
+        above = (self.above(device_id, one) for one in (Relation.POWERED_BY, Relation.UPLINK))
+        return frozenset(asset.id for chain in above for asset in chain)
+
+    @cached_property
+    def below(self) -> Mapping[tuple[str, str], int]:
+        """How many devices in service of a kind depend on an asset, by asset and kind."""
+        return Counter(
+            (asset, device.kind)
+            for device in self.registry.values()
+            if device.life is Life.IN_SERVICE
+            for asset in self.assets(device.id)
+        )
+
     def slowest(self, rule: str, asset: str) -> tuple[int, int]:
         """The longest interval and the longest lateness of those that vouch for an asset (ms)."""
         return self._slowest.get((rule, asset), (0, 0))

@@ -2,19 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, RowMapping, func, insert, select
 
 from devices.plates import mask
+from rules.management.incident import IncidentChange
 from store.operations.counters import Counter, allocate
 from store.operations.database import OperationsDatabase
+from store.operations.incident_records import IncidentRecord
 from store.operations.records import ChangeType, FaultRecord, Transition, ViolationRecord, to_body
 from store.operations.tables import changes
 
 __all__ = ["ChangeFeed", "ChangeRecord", "Step", "append_changes", "change_record"]
 
-_R = TypeVar("_R", FaultRecord, ViolationRecord)
+_R = TypeVar("_R", FaultRecord, ViolationRecord, IncidentRecord)
+_TYPES = MappingProxyType(
+    {
+        FaultRecord: ChangeType.FAULT,
+        ViolationRecord: ChangeType.VIOLATION,
+        IncidentRecord: ChangeType.INCIDENT,
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +49,7 @@ class Step(Generic[_R]):
     """A change about to be written: the record as it will be, save for its revision."""
 
     record: _R
-    transition: Transition
+    transition: Transition | IncidentChange
     at_ms: int
 
 
@@ -91,17 +101,16 @@ def append_changes(connection: Connection, steps: Sequence[Step[_R]]) -> list[_R
     return records
 
 
-def _row(step: Step[Any], record: FaultRecord | ViolationRecord) -> dict[str, Any]:
-    is_fault = isinstance(record, FaultRecord)
+def _row(step: Step[Any], record: FaultRecord | ViolationRecord | IncidentRecord) -> dict[str, Any]:
     return {
         "revision": record.revision,
         "at_ms": step.at_ms,
-        "type": ChangeType.FAULT if is_fault else ChangeType.VIOLATION,
+        "type": _TYPES[type(record)],
         "id": record.id,
         "area": record.area,
         "kind": record.kind,
         "change": step.transition,
-        "body": to_body(record if isinstance(record, FaultRecord) else _for_everyone(record)),
+        "body": to_body(_for_everyone(record) if isinstance(record, ViolationRecord) else record),
     }
 
 

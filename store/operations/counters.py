@@ -12,6 +12,7 @@ __all__ = ["Counter", "allocate"]
 class Counter(StrEnum):
     """The series of numbers. Where a transaction needs several, it takes them in this order: no deadlock."""
 
+    INCIDENT = "incident"
     FAULT = "fault"
     VIOLATION = "violation"
     REVISION = "revision"

@@ -12,6 +12,7 @@ from devices.description import Label
 from rules.faults import Severity
 from rules.lifecycle.item import Work, WorkItem, WorkState
 from rules.lifecycle.transition import Transition
+from store.operations.incident_records import IncidentRecord
 
 __all__ = [
     "ChangeType", "FaultRecord", "FaultState", "Transition", "ViolationRecord", "ViolationState", "from_body",
@@ -37,6 +38,7 @@ class ChangeType(StrEnum):
 
     FAULT = "fault"
     VIOLATION = "violation"
+    INCIDENT = "incident"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +123,7 @@ class ViolationRecord:
 
 
 _R = TypeVar("_R", FaultRecord, ViolationRecord)
+_B = TypeVar("_B", FaultRecord, ViolationRecord, IncidentRecord)
 
 
 def to_row(record: FaultRecord | ViolationRecord) -> dict[str, Any]:
@@ -146,12 +149,12 @@ def work_from_row(row: RowMapping) -> Work:
     return Work(**(values | {"state": WorkState(row["state"])}))
 
 
-def to_body(record: FaultRecord | ViolationRecord) -> dict[str, Any]:
+def to_body(record: FaultRecord | ViolationRecord | IncidentRecord) -> dict[str, Any]:
     """The record as plain data, for a change's body."""
     body: dict[str, Any] = msgspec.to_builtins(record)
     return body
 
 
-def from_body(record: type[_R], body: Mapping[str, Any]) -> _R:
+def from_body(record: type[_B], body: Mapping[str, Any]) -> _B:
     """The record in a change's body, also in one that an older version of this program wrote."""
     return msgspec.convert(body, record)

@@ -17,12 +17,13 @@ from store.operations.database import OperationsDatabase
 from store.operations.detection import DetectionTables
 from store.operations.devices import DeviceRepository
 from store.operations.entities import EntityRepository
+from store.operations.incident_tables import incidents
 from store.operations.latest import LatestRepository
 from store.operations.stream import OutgoingStream
 from store.operations.tables import metadata
 from tests.store.operations.support import outcome, raised
 
-OLDER = ("0001", "0002", "0003", "0004", "0005")
+OLDER = ("0001", "0002", "0003", "0004", "0005", "0006")
 
 
 @pytest.fixture
@@ -55,6 +56,7 @@ def test_database_of_an_older_program_becomes_exactly_ours(
         context = MigrationContext.configure(
             connection, opts={"compare_type": True, "compare_server_default": True}
         )
+        assert incidents.metadata is metadata  # every module of tables is imported
         assert compare_metadata(context, metadata) == []
         assert set(inspect(connection).get_table_names()) == {*metadata.tables, "alembic_version"}
     database.close()

@@ -1,0 +1,75 @@
+"""Incidents: find and read, with their faults and what happened to them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from api.auth import Scope, needs
+from api.models.faults import FaultView
+from api.models.incidents import IncidentEventView, IncidentView
+from api.paging import Cursor, Limit, PageView, link_next, number_before
+from api.parameters import AreaFilter, DeviceFilter, KindFilter, RuleFilter
+from api.services import Services
+from rules.faults import Severity
+from rules.management.incident import IncidentState
+from store.operations.incidents import IncidentFilter
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1/incidents", tags=["incidents"])
+
+_READS = needs(Scope.FAULTS_READ)
+IncidentId = Annotated[str, Path(max_length=36, pattern="^[0-9a-f-]+$", description="Id of the incident")]
+
+
+@router.get("", dependencies=[_READS])
+def list_incidents(  # noqa: PLR0913 - each is a filter
+    *,
+    request: Request,
+    response: Response,
+    services: Services,
+    state: IncidentState | None = None,
+    device: DeviceFilter = None,
+    kind: KindFilter = None,
+    area: AreaFilter = None,
+    severity: Severity | None = None,
+    rule: RuleFilter = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> PageView[IncidentView]:
+    """Incidents, the newest first. Device, kind, area and rule are those of the cause."""
+    wanted = IncidentFilter(state=state, device=device, kind=kind, area=area, severity=severity, rule=rule)
+    page = services.operations.incidents.list(wanted, before=number_before(cursor), limit=limit)
+    registry = services.registry()
+    items = [IncidentView.of(record, registry) for record in page.items]
+    return PageView(items=items, next=link_next(request, response, page.next_after))
+
+
+@router.get("/{incident}", dependencies=[_READS])
+def get_incident(incident: IncidentId, services: Services) -> IncidentView:
+    """One incident."""
+    return IncidentView.of(services.operations.incidents.get(incident), services.registry())
+
+
+@router.get("/{incident}/history", dependencies=[_READS])
+def get_incident_history(incident: IncidentId, services: Services) -> list[IncidentEventView]:
+    """What happened to an incident, oldest first."""
+    return [IncidentEventView.of(event) for event in services.operations.incidents.history(incident)]
+
+
+@router.get("/{incident}/faults", dependencies=[_READS])
+def get_incident_faults(
+    *,
+    incident: IncidentId,
+    request: Request,
+    response: Response,
+    services: Services,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> PageView[FaultView]:
+    """The faults that belong to an incident, the newest first."""
+    services.operations.incidents.get(incident)
+    page = services.operations.incidents.faults(incident, before=number_before(cursor), limit=limit)
+    registry = services.registry()
+    items = [FaultView.of(record, registry) for record in page.items]
+    return PageView(items=items, next=link_next(request, response, page.next_after))
