@@ -1,1 +1,1 @@
-"""Channels that carry notifications to people and systems. Empty until its first channel."""
+"""Telling people and systems of incidents: who, through what, when again, and whether it arrived."""
