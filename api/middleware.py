@@ -84,11 +84,16 @@ class LastResort:
         try:
             await self._app(scope, receive, watched)
         except SendTimeoutError:
-            _log.warning("stream cut off: its reader takes nothing", path=scope["path"])
+            _log.warning("stream cut off: its reader takes nothing", path=_route(scope))
         except Exception:  # noqa: BLE001 - this is where the unforeseen ends
-            _log.exception("request failed", method=scope["method"], path=scope["path"])
+            # The route, not the path: some paths have a secret in them.
+            _log.exception("request failed", method=scope["method"], path=_route(scope))
             if not has_begun:
                 await _internal_problem(scope)(scope, receive, send)
+
+
+def _route(scope: Scope) -> str:
+    return str(getattr(scope.get("route"), "path", "unmatched"))
 
 
 def _internal_problem(scope: Scope) -> Any:

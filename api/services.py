@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from devices.clock import Clock, SystemClock
 from devices.registry import Registry
+from notify.desk import CrewDesk
 from rules.ruleset import LiveRules
 from store.operations.audit import AuditLog
 from store.operations.database import OperationsDatabase
@@ -74,7 +75,7 @@ class ApiServices:
 
     `registry` and `health` are asked anew for each request, from any thread. `dump` gives everything at rest
     in frames; None where this process does not hold the stores. `clock` and `zone` are the
-    city's; `real_clock` is the one by which keys expire.
+    city's; `real_clock` is the one by which keys expire. `crews` is None where no links are sent.
     """
 
     operations: OperationsViews
@@ -88,6 +89,7 @@ class ApiServices:
     version: str
     real_clock: Clock = field(default_factory=SystemClock)
     dump: Callable[[], Iterator[bytes]] | None = None
+    crews: CrewDesk | None = None
     rules: LiveRules = field(default_factory=LiveRules)
 
 

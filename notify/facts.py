@@ -36,7 +36,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """A notification's content. `more` counts incidents that found no room; `html` and `text` are a report's."""
+    """A notification's content. `more` counts incidents left out; `title`, `text`, `html` are a report's."""
 
     language: Language
     reason: Reason
@@ -60,7 +60,7 @@ def facts_of(  # noqa: PLR0913 - each is a part of what is said
     level: int,
     link: Callable[[Incident], tuple[str, int]],
 ) -> Facts:
-    """The facts of some incidents, worst first; `link` gives the seed and the end (epoch s) of each one's link."""
+    """The facts of some incidents, worst first; `link` gives seed and end (epoch s) of each one's link."""
     worst_first = sorted(
         incidents, key=lambda i: (not i.is_open, tuple(Severity).index(i.severity), i.number)
     )

@@ -12,7 +12,7 @@ from notify.incident import Incident, is_worse
 from notify.routes import Timing
 from rules.faults import Severity
 
-__all__ = ["Due", "Group", "Member", "Reason", "hear", "new_group", "plan"]
+__all__ = ["Due", "Group", "Member", "Reason", "forget", "hear", "new_group", "plan"]
 
 
 class Reason(StrEnum):
@@ -109,6 +109,11 @@ def hear(group: Group, incident: Incident, at_ms: int) -> Group:
     if incident.is_open and not known.is_open:  # it came back: escalation begins anew
         changed = replace(changed, heard_ms=at_ms, escalated=0)
     return replace(group, members=tuple(changed if m is known else m for m in group.members))
+
+
+def forget(group: Group, incident: str) -> Group:
+    """The group without an incident that goes on as a part of another: its end is no news."""
+    return replace(group, members=tuple(m for m in group.members if m.incident != incident))
 
 
 def plan(group: Group, timing: Timing, now_ms: int) -> tuple[Group | None, list[Due]]:

@@ -22,7 +22,7 @@ _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 @dataclass(frozen=True, kw_only=True)
 class PageState:
-    """What the page shows: an incident, what was said of it, and how the last form ended (a word, or none)."""
+    """What the page shows: an incident, what was said of it, and how the last form ended."""
 
     incident: Incident
     acts: Sequence[CrewAct]

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from notify.channels import Message
 from notify.facts import Facts, Item, map_url
@@ -22,7 +22,7 @@ def environment_of() -> Environment:
     """The templates of this package; HTML is escaped, plain text is not."""
     return Environment(
         loader=PackageLoader("notify"),
-        autoescape=lambda name: name is not None and name.endswith(".html.j2"),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",)),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -17,7 +17,7 @@ __all__ = ["load_groups", "read_position", "save_groups", "write_position"]
 def load_groups(connection: Connection) -> Sequence[Mapping[str, Any]]:
     """All groups, by key."""
     rows = connection.execute(select(notify_groups).order_by(notify_groups.c.key)).mappings().all()
-    return [dict(row) for row in rows]
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def save_groups(connection: Connection, changed: Sequence[Mapping[str, Any]], ended: Sequence[str]) -> None:

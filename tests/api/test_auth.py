@@ -10,7 +10,7 @@ from api.application import create_app
 from api.auth import ROLE_SCOPES, Requires, Role, Scope
 from tests.api.support import REAL_NOW_MS, City, Client
 
-PUBLIC = {"/", "/docs", "/healthz", "/metrics", "/openapi.json", "/readyz"}
+PUBLIC = {"/", "/docs", "/healthz", "/metrics", "/openapi.json", "/readyz", "/n/{token}"}
 
 
 def scopes_of(dependency: Any) -> Iterator[Scope]:

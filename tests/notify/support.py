@@ -1,5 +1,6 @@
 """Makers of incidents, crews and shifts, with defaults that no test depends on."""
 
+from collections.abc import Collection, Mapping
 from datetime import date, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -7,10 +8,12 @@ from zoneinfo import ZoneInfo
 from devices.description import Label
 from devices.entities.crews import Crew
 from devices.entities.shifts import Shift
+from notify.deciding import News
 from notify.incident import Incident, Where
 from notify.people import People
 from notify.routes import Route
 from rules.faults import Severity
+from store.operations.links import CrewAct
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOON_MS = 1_795_498_200_000  # 2026-11-24 12:30 in Tam Ky, a Tuesday
@@ -71,3 +74,31 @@ def people(*entities: Crew | Shift) -> People:
 
 def route(id_: str = "lighting", **others: Any) -> Route:
     return Route(id=id_, **({"channels": ("duty",)} | others))
+
+
+class KnownIncidents:
+    """Incidents that a test sets: the feed of deciding, and the crews' desk's port."""
+
+    def __init__(self, *incidents: Incident) -> None:
+        self.known: dict[str, Incident | None] = {}
+        self.revisions: dict[str, int] = {}
+        self.acts: list[CrewAct] = []
+        for one in incidents:
+            self.put(one)
+
+    def put(self, one: Incident) -> None:
+        self.known[one.id] = one
+        self.revisions[one.id] = max(self.revisions.values(), default=0) + 1
+
+    def changed_after(self, revision: int, limit: int) -> News:
+        newer = sorted((r, id_) for id_, r in self.revisions.items() if r > revision)[:limit]
+        return News(incidents=[id_ for _, id_ in newer], revision=newer[-1][0] if newer else revision)
+
+    def now(self, incidents: Collection[str]) -> Mapping[str, Incident | None]:
+        return {id_: self.known[id_] for id_ in incidents}
+
+    def find(self, incident: str) -> Incident | None:
+        return self.known.get(incident)
+
+    def said(self, act: CrewAct) -> None:
+        self.acts.append(act)
