@@ -14,9 +14,10 @@ from api import documentation
 from api.live import LiveChanges
 from api.middleware import LastResort, RequestFigures, RequestMetrics
 from api.problems import handle_problems
+from api.routes import service
 from api.services import ApiServices
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "create_status_app"]
 
 _TITLE = "IOC telemetry"
 
@@ -42,11 +43,22 @@ def create_app(services: ApiServices) -> FastAPI:
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
-    app.state.services = services
-    app.state.live = LiveChanges(services.operations.stream)
     for router in _routers():
         app.include_router(router)
     app.include_router(documentation.router)
+    return _completed(app, services)
+
+
+def create_status_app(services: ApiServices) -> FastAPI:
+    """What a process without the API answers: whether it lives and works, and its figures."""
+    app = FastAPI(title=_TITLE, version=services.version, docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(service.router)
+    return _completed(app, services)
+
+
+def _completed(app: FastAPI, services: ApiServices) -> FastAPI:
+    app.state.services = services
+    app.state.live = LiveChanges(services.operations.stream)
     handle_problems(app)
     app.add_middleware(LastResort)
     app.add_middleware(RequestMetrics, figures=RequestFigures(services.metrics))

@@ -1,16 +1,21 @@
-"""A pipeline together with its API: what a process that does everything starts."""
+"""A pipeline together with its API: what a process that collects starts."""
 
+from collections.abc import Mapping
+
+from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from api.application import create_app
+from api.application import create_app, create_status_app
 from api.services import ApiServices, OperationsViews
 from app.backup.serving import dump_frames
+from app.following import registry_follower, rules_follower
 from app.http_server import HttpServer
 from app.leader import JobRunner
 from app.leader_jobs import LeaderParts, leader_jobs
 from app.leadership import Leadership
 from app.mqtt_reader import MqttReader
 from app.observation import PipelineMetrics, checks
+from app.process import Work
 from app.service import Service
 from app.settings import ServiceSettings
 from app.version import VERSION
@@ -18,10 +23,11 @@ from app.wiring import Pipeline, Stores
 from collector.broker_statistics import BrokerStatistics
 from devices.decoders.loading import decoders
 from devices.topics import NATIVE_FILTERS, native_filters
+from store.operations.counters import Counter, last_allocated
 from store.operations.database import OperationsDatabase
 from store.operations.registrar import Registrar
 
-__all__ = ["broker_session", "filters", "service_of"]
+__all__ = ["broker_session", "collector_of", "filters", "service_of"]
 
 
 def filters(settings: ServiceSettings) -> list[str]:
@@ -48,16 +54,35 @@ def broker_session(settings: ServiceSettings, stores: Stores) -> MqttReader:
 
 
 def service_of(pipeline: Pipeline, session: MqttReader, views: OperationsViews) -> Service:
-    """The service over a pipeline, its API bound to the address that the settings name.
+    """The service that does everything, its API bound to the address that the settings name.
 
     Raises:
         StartError: the address cannot be bound.
     """
     leadership = _leadership(pipeline)
+    services = _services(pipeline, session, views)
+    services.metrics.register(leadership)
+    works: dict[str, Work] = {"leadership": leadership.run}
+    if pipeline.settings.operations_url is not None:
+        works |= _followers(pipeline)  # somebody else may work on a server
+    return Service(pipeline, session, _http(create_app(services), pipeline.settings), works)
+
+
+def collector_of(pipeline: Pipeline, session: MqttReader, views: OperationsViews) -> Service:
+    """The service that only collects and detects, with an address that tells how it is.
+
+    Raises:
+        StartError: the address cannot be bound.
+    """
+    services = _services(pipeline, session, views)
+    http = _http(create_status_app(services), pipeline.settings)
+    return Service(pipeline, session, http, _followers(pipeline))
+
+
+def _services(pipeline: Pipeline, session: MqttReader, views: OperationsViews) -> ApiServices:
     metrics = CollectorRegistry()
     metrics.register(PipelineMetrics(pipeline))
-    metrics.register(leadership)
-    services = ApiServices(
+    return ApiServices(
         operations=views,
         telemetry=pipeline.stores.telemetry,
         registry=lambda: pipeline.watched,
@@ -70,9 +95,21 @@ def service_of(pipeline: Pipeline, session: MqttReader, views: OperationsViews) 
         version=VERSION,
         dump=lambda: dump_frames(pipeline),
     )
-    settings = pipeline.settings
-    http = HttpServer(create_app(services), settings.http_host, settings.http_port)
-    return Service(pipeline, session, http, leadership)
+
+
+def _http(app: FastAPI, settings: ServiceSettings) -> HttpServer:
+    return HttpServer(app, settings.http_host, settings.http_port)
+
+
+def _followers(pipeline: Pipeline) -> Mapping[str, Work]:
+    """What takes over what other processes change."""
+    operations = pipeline.stores.operations
+    # The pipeline's registry was read a moment ago: taking it over once more costs little and misses nothing.
+    seen = max(last_allocated(operations, Counter.REGISTRY) - 1, 0)
+    return {
+        "registry": registry_follower(operations, pipeline.change, seen).run,
+        "rules": rules_follower(operations, pipeline.rules.reload).run,
+    }
 
 
 def _leadership(pipeline: Pipeline) -> Leadership:

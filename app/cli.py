@@ -11,7 +11,7 @@ import app.commands
 
 __all__ = ["main"]
 
-_NO_COMMANDS = frozenset({"options"})
+_NO_COMMANDS = frozenset({"options", "running"})
 
 
 class _Commands(TyperGroup):

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from devices.clock import Clock
 
-__all__ = ["JobRunner", "LeaderJob", "Measured"]
+__all__ = ["Closing", "JobRunner", "LeaderJob", "Measured"]
 
 _log = structlog.get_logger(__name__)
 
@@ -50,6 +50,15 @@ class Measured(Protocol):
         ...
 
 
+@runtime_checkable
+class Closing(Protocol):
+    """Something that holds a connection or the like."""
+
+    def close(self) -> None:
+        """Let go of it; the job is not run any more."""
+        ...
+
+
 class JobRunner(Collector):
     """Runs jobs beside each other, each in a worker thread, and counts what became of them.
 
@@ -66,22 +75,31 @@ class JobRunner(Collector):
         self._counting = threading.Lock()
         self._passes: Counter[tuple[str, str]] = Counter()
         self._last_s: dict[str, float] = {}
+        self._failing: dict[str, str] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Run each job at once and then every period, until told to stop; a pass under way is finished."""
-        async with asyncio.TaskGroup() as group:
+        """Run each job at once and then every period, until told to stop; a pass under way is finished.
+
+        Jobs that are `Closing` are closed at the end.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                for job in self.jobs:
+                    group.create_task(self._repeat(job, stop), name=f"job {job.name}")
+        finally:
             for job in self.jobs:
-                group.create_task(self._repeat(job, stop), name=f"job {job.name}")
+                if isinstance(job, Closing):
+                    job.close()
 
     def run_once(self, job: LeaderJob) -> None:
         """One pass of a job; what it raises ends here."""
         began_s = time.monotonic()
-        outcome = "done"
+        outcome, why = "done", ""
         try:
             job.run(self._clock.now_ms())
         except Exception as error:  # noqa: BLE001 - one job must not end the others, whatever is wrong with it
-            outcome = "failed"
-            _log.warning("job_failed", job=job.name, error=f"{type(error).__name__}: {error}")
+            outcome, why = "failed", f"{type(error).__name__}: {error}"
+        self._tell(job, why)
         with self._counting:
             self._passes[job.name, outcome] += 1
             self._last_s[job.name] = time.monotonic() - began_s
@@ -104,6 +122,16 @@ class JobRunner(Collector):
         for job in self.jobs:
             if isinstance(job, Measured):
                 yield from job.collect()
+
+    def _tell(self, job: LeaderJob, why: str) -> None:
+        """Log a failure once, however many passes it lasts, and its end."""
+        before = self._failing.pop(job.name, "")
+        if why:
+            self._failing[job.name] = why
+            if why != before:
+                _log.warning("job_failed", job=job.name, error=why)
+        elif before:
+            _log.info("job_works_again", job=job.name)
 
     async def _repeat(self, job: LeaderJob, stop: asyncio.Event) -> None:
         while not stop.is_set():

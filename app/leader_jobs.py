@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from app.dead_letter_purge import DeadLetterPurge
 from app.leader import LeaderJob
 from app.management_job import ManagementJob
+from app.mqtt_out import MqttOut
 from app.settings import ServiceSettings
 from app.stream_numbers import StreamNumbers
+from app.stream_out import StreamOut
 from devices.cities import City
 from devices.clock import Clock
 from devices.registry import Registry
@@ -36,8 +38,12 @@ class LeaderParts:
 
 def leader_jobs(parts: LeaderParts) -> Sequence[LeaderJob]:
     """Every job. A new one is a line here."""
-    return [
+    jobs: list[LeaderJob] = [
         StreamNumbers(parts.operations),
         DeadLetterPurge(parts.operations, parts.settings),
         ManagementJob(parts.operations, parts.registry, parts.rules),
     ]
+    if parts.settings.mqtt_out:
+        publisher = MqttOut(parts.settings.broker, "ioc-out")
+        jobs.append(StreamOut(parts.operations, parts.registry, publisher))
+    return jobs

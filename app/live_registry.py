@@ -34,7 +34,10 @@ class LiveRegistry:
         self._followers.append(told)
 
     def change(self, registry: Registry, programmes: Sequence[Programme]) -> None:
-        """Let these hold from now on."""
-        self._now = (registry, tuple(programmes))
+        """Let these hold from now on; nobody is told when they hold already."""
+        changed = (registry, tuple(programmes))
+        if changed == self._now:
+            return
+        self._now = changed
         for told in self._followers:
             told()

@@ -20,7 +20,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devices.messages import RawMessage
 
-__all__ = ["BrokerAddress", "Outgoing", "PahoPublisher", "PahoSource"]
+__all__ = ["BrokerAddress", "Outgoing", "PahoPublisher", "PahoSource", "mqtt_client"]
 
 _log = structlog.get_logger(__name__)
 _KEEP_ALIVE_S = 30
@@ -86,7 +86,7 @@ class PahoSource:
         self._properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         self._properties.SessionExpiryInterval = session_expiry_s
         self._properties.ReceiveMaximum = receive_maximum
-        self._client = _client(address, client_id, manual_ack=True)
+        self._client = mqtt_client(address, client_id, manual_ack=True)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_subscribe = self._on_subscribe
@@ -228,7 +228,7 @@ class PahoPublisher:
         self._connected = threading.Event()
         self._refusal: str | None = None
         self._acknowledged: set[int] = set()
-        self._client = _client(address, client_id, manual_ack=False)
+        self._client = mqtt_client(address, client_id)
         self._client.max_inflight_messages_set(_IN_FLIGHT)
         self._client.on_connect = self._on_connect
         self._client.on_publish = lambda _client, _data, packet_id, *_: self._acknowledged.add(packet_id)
@@ -279,7 +279,8 @@ def _end(client: Client) -> None:
     client._reset_sockets(sockpair_only=True)  # noqa: SLF001 - nothing public does it
 
 
-def _client(address: BrokerAddress, client_id: str, *, manual_ack: bool) -> Client:
+def mqtt_client(address: BrokerAddress, client_id: str, *, manual_ack: bool = False) -> Client:
+    """A paho client as all of ours are: MQTT 5, reconnecting with back-off; not yet connected."""
     client = Client(
         CallbackAPIVersion.VERSION2,
         client_id=client_id,

@@ -14,7 +14,7 @@ from app.settings import ServiceSettings
 from store.operations.database import OperationsDatabase, sqlite_url
 from store.operations.errors import OperationsSetupError
 
-__all__ = ["open_operations", "operations_at_rest", "operations_url"]
+__all__ = ["open_operations", "operations_at_rest", "operations_database", "operations_url"]
 
 
 def operations_url(file: Path, settings: ServiceSettings) -> str:
@@ -48,8 +48,17 @@ def open_operations(directory: DataDirectory, settings: ServiceSettings) -> Oper
     Raises:
         StartError: it is not, and cannot be made so.
     """
+    return operations_database(directory.operations, settings)
+
+
+def operations_database(file: Path, settings: ServiceSettings) -> OperationsDatabase:
+    """The store as `open_operations` gives it; `file` where the settings name no server.
+
+    Raises:
+        StartError: it cannot be used, and cannot be made so.
+    """
     try:
-        return OperationsDatabase.open(operations_url(directory.operations, settings))
+        return OperationsDatabase.open(operations_url(file, settings))
     except OperationsSetupError as error:
         raise StartError(str(error)) from error
 

@@ -8,12 +8,16 @@ from pathlib import Path
 import structlog
 
 from api.services import OperationsViews
-from app.assembly import broker_session, service_of
+from app.areas import relations_across
+from app.assembly import broker_session, collector_of, service_of
 from app.data_directory import DataDirectory
 from app.errors import StartError
+from app.following import registry_at_rest
+from app.process import run_until
 from app.rule_reloading import RuleReloading
 from app.service import Service
 from app.settings import ServiceSettings
+from app.shared import refuse_embedded
 from app.tuning import tune_collector
 from app.wiring import Pipeline, Stores
 from devices.cities import City, load_city
@@ -26,15 +30,15 @@ from store.operations.audit import AuditLog
 from store.operations.devices import DeviceRepository
 from store.operations.entities import EntityRepository
 
-__all__ = ["run_service"]
+__all__ = ["city_of", "run_collector", "run_service"]
 
 _log = structlog.get_logger(__name__)
 _WHO = "ioc run"
-_LOOK_S = 0.5
+_SHOWN = 5
 
 
 async def run_service(
-    settings: ServiceSettings, registry: Path | None, stop: asyncio.Event, ready: Callable[[Service], None]
+    settings: ServiceSettings, registry: Path | None, stop: asyncio.Event, ready: Callable[[], None]
 ) -> None:
     """Run until `stop` is set. `ready` is called once, when the stream from the broker is live.
 
@@ -55,32 +59,73 @@ async def run_service(
             settings=settings,
             stores=stores,
             clock=SystemClock(),
-            city=_city(settings),
+            city=city_of(settings),
             registry=_registry(stores, registry),
             programmes=[one for kind in PROGRAMMES for one in EntityRepository(stores.operations).load(kind)],
             source=session,
         )
         service = service_of(pipeline, session, OperationsViews.of(stores.operations))
-        cleanups.push_async_callback(service.stop)
-        reloading = RuleReloading(pipeline.rules, AuditLog(stores.operations), pipeline.clock)
-        reloading.listen()
-        cleanups.callback(reloading.stop)
-        stopping = asyncio.create_task(stop.wait(), name="stop")
-        starting = asyncio.create_task(service.start(), name="start")
-        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not starting.done():
-            starting.cancel()
-            await asyncio.wait({starting})
-            return
-        starting.result()
+        await run_pipeline(service, cleanups, stop, ready)
+
+
+async def run_collector(settings: ServiceSettings, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    """Collect and detect until `stop` is set: what people ask and decide is other processes' work.
+
+    Raises:
+        StartError: it could not start.
+        ServiceFailedError: a part of it ended by itself.
+    """
+    refuse_embedded(settings, "ioc collect")
+    async with AsyncExitStack() as cleanups:
+        directory = DataDirectory(settings.data_dir)
+        cleanups.callback(directory.release)
+        stores = Stores(directory, settings)
+        cleanups.callback(stores.close)
+        _, registry, programmes = registry_at_rest(stores.operations)
+        if crossing := relations_across(registry, settings.areas):
+            raise StartError(f"ioc collect: {'; '.join(crossing[:_SHOWN])}; {len(crossing)} in all")
+        session = broker_session(settings, stores)
+        pipeline = Pipeline(
+            settings=settings,
+            stores=stores,
+            clock=SystemClock(),
+            city=city_of(settings),
+            registry=registry,
+            programmes=programmes,
+            source=session,
+        )
+        collector = collector_of(pipeline, session, OperationsViews.of(stores.operations))
+        await run_pipeline(collector, cleanups, stop, ready)
+
+
+async def run_pipeline(
+    service: Service, cleanups: AsyncExitStack, stop: asyncio.Event, ready: Callable[[], None]
+) -> None:
+    """Run a service until `stop` is set; SIGHUP loads its rules anew meanwhile.
+
+    Raises:
+        StartError: it could not start.
+        ServiceFailedError: a part of it ended by itself.
+    """
+    cleanups.push_async_callback(service.stop)
+    pipeline = service.pipeline
+    reloading = RuleReloading(pipeline.rules, AuditLog(pipeline.stores.operations), pipeline.clock)
+    reloading.listen()
+    cleanups.callback(reloading.stop)
+
+    def started() -> None:
         tune_collector()
-        ready(service)
-        while not stop.is_set():
-            service.check()
-            await asyncio.wait({stopping}, timeout=_LOOK_S)
+        ready()
+
+    await run_until(stop, service, started)
 
 
-def _city(settings: ServiceSettings) -> City:
+def city_of(settings: ServiceSettings) -> City:
+    """The city that the settings name.
+
+    Raises:
+        StartError: there is none of that name.
+    """
     try:
         return load_city(settings.city)
     except LookupError as error:

@@ -1,14 +1,14 @@
 """The service's life: start in order, run, stop in the opposite order within a few seconds."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
+from types import MappingProxyType
 from typing import Any
 
 import structlog
 
 from app.http_server import HttpServer
-from app.leadership import Leadership
 from app.mqtt_reader import MqttReader
 from app.wiring import Pipeline
 
@@ -24,7 +24,7 @@ class ServiceFailedError(Exception):
 
 
 class Service:
-    """Runs a pipeline, and its HTTP server and the leader's jobs where there are some.
+    """Runs a pipeline, its HTTP server where there is one, and what else goes on until it is told to stop.
 
     Stopping takes in nothing more, lets both consumers finish what is journaled (what does not fit into the
     time is read again at the next start), and disconnects.
@@ -35,17 +35,17 @@ class Service:
         pipeline: Pipeline,
         session: MqttReader,
         http: HttpServer | None = None,
-        leadership: Leadership | None = None,
+        works: Mapping[str, Callable[[asyncio.Event], Coroutine[Any, Any, None]]] = MappingProxyType({}),
     ) -> None:
         self.pipeline = pipeline
         self._session = session
         self._http = http
-        self._leadership = leadership
+        self._works = works
         self._cleanups = AsyncExitStack()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stop_intake = asyncio.Event()
         self._stop_consumers = asyncio.Event()
-        self._stop_jobs = asyncio.Event()
+        self._stop_works = asyncio.Event()
 
     async def start(self) -> None:
         """Start every part; returns when the API answers and the broker has confirmed the subscriptions.
@@ -66,9 +66,9 @@ class Service:
         if self._http is not None:
             self._cleanups.push_async_callback(self._http.stop)
             await self._http.start()
-        if self._leadership is not None:
-            self._run("leadership", self._leadership.run(self._stop_jobs))
-            self._cleanups.push_async_callback(self._end_leadership)
+        self._cleanups.push_async_callback(self._end_works)
+        for name, work in self._works.items():
+            self._run(name, work(self._stop_works))
         while not pipeline.intake.is_caught_up:
             self.check()
             await asyncio.sleep(0.02)
@@ -94,9 +94,9 @@ class Service:
     def _run(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         self._tasks[name] = asyncio.create_task(work, name=name)
 
-    async def _end_leadership(self) -> None:
-        self._stop_jobs.set()
-        await self._finish("leadership")
+    async def _end_works(self) -> None:
+        self._stop_works.set()
+        await asyncio.gather(*(self._finish(name) for name in self._works))
 
     async def _end_intake(self) -> None:
         self._stop_intake.set()

@@ -51,6 +51,8 @@ class ServiceSettings(BaseSettings):
     """Certificate that the broker's must come from, if not one of the system's; means TLS."""
     mqtt_statistics: bool = True
     """Whether to listen to what the broker says of itself on `$SYS`."""
+    mqtt_out: bool = True
+    """Whether to publish faults and violations under ioc/v1/out; the user must be allowed to write there."""
     http_host: str = "127.0.0.1"
     """Address that the API listens on."""
     http_port: int = Field(default=8080, ge=1, le=65_535)

@@ -10,7 +10,7 @@ from store.influx_client import InfluxAddress
 from store.influx_store import InfluxTelemetryStore
 from store.telemetry import TelemetrySetupError, TelemetryStore, TelemetryUnavailableError
 
-__all__ = ["gather_s", "influx_address", "open_telemetry"]
+__all__ = ["gather_s", "influx_address", "open_influx", "open_telemetry"]
 
 _log = structlog.get_logger(__name__)
 _EMBEDDED_GATHER_S = 0.25
@@ -24,10 +24,24 @@ def open_telemetry(directory: DataDirectory, settings: ServiceSettings) -> Telem
         StartError: it needs a person: a file of another format, a server that is no InfluxDB 2, a wrong
             token, a bucket that is not there.
     """
-    address = influx_address(settings)
+    if settings.influx_url is not None:
+        return open_influx(settings)
     try:
-        if address is None:
-            return DuckdbTelemetryStore(directory.telemetry)
+        return DuckdbTelemetryStore(directory.telemetry)
+    except TelemetryUnavailableError as error:
+        raise StartError(str(error)) from error
+
+
+def open_influx(settings: ServiceSettings) -> TelemetryStore:
+    """The InfluxDB that the settings name. One that is away now is no reason not to start.
+
+    Raises:
+        StartError: none is named, or it needs a person.
+    """
+    address = influx_address(settings)
+    if address is None:
+        raise StartError("telemetry on a server is needed: set IOC_INFLUX_URL")
+    try:
         store = InfluxTelemetryStore(address)
         try:
             store.check()

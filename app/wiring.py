@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from app.areas import watched_in
 from app.data_directory import DataDirectory
 from app.errors import StartError
 from app.live_registry import LiveRegistry
@@ -221,7 +222,10 @@ class Pipeline:
         self.live.change(_with_collector(registry, self.settings), programmes)
 
     def _new_engine(self) -> Engine:
-        return Engine(self.rules.rules, self.watched, self.live.programmes, self.city)
+        areas = self.settings.areas
+        # Another collector's devices would all be silent here.
+        devices = watched_in(self.watched, {*areas, _CENTRE} if areas else ())
+        return Engine(self.rules.rules, devices, self.live.programmes, self.city)
 
     @cached_property
     def detection(self) -> DetectionConsumer:

@@ -10,16 +10,22 @@ from devices.errors import Rejected, Rejection
 __all__ = [
     "DEVICE_ID",
     "NATIVE_FILTERS",
+    "OUT",
     "Channel",
     "Topic",
     "native_filters",
     "native_topic",
+    "out_topic",
     "parse_native",
 ]
 
 PREFIX = "ioc/v1"
 DEVICE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SEGMENT = re.compile(r"[a-z0-9-]{1,64}")
+
+
+OUT = f"{PREFIX}/out"
+"""Where the service itself speaks, to integrators."""
 
 
 class Channel(StrEnum):
@@ -57,6 +63,11 @@ class Topic:
 def native_topic(area: str, kind: str, device: str, channel: Channel) -> str:
     """The topic a device of that area and kind uses for that channel."""
     return f"{PREFIX}/{area}/{kind}/{device}/{channel}"
+
+
+def out_topic(what: str, area: str, kind: str, device: str) -> str:
+    """The topic of what the service says of a device: `what` is fault, incident or violation."""
+    return f"{OUT}/{what}/{area}/{kind}/{device}"
 
 
 def parse_native(topic: str) -> Topic:

@@ -8,11 +8,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.areas import relations_across
 from app.commands.options import check_writable
 from app.configuration import Setting, explained, load_settings, unknown_variables
 from app.configuration_checks import setting_problems
 from app.configuration_sample import sample
 from app.errors import StartError
+from app.settings import ServiceSettings
+from devices.errors import RegistryError
+from devices.registry_files import read_registry
 
 __all__ = ["COMMAND"]
 
@@ -35,6 +39,12 @@ def config_check(
     file: Annotated[
         Path | None, typer.Argument(help="A settings file; default: IOC_CONFIG, or none.")
     ] = None,
+    registry: Annotated[
+        Path | None,
+        typer.Option(
+            help="A registry (CSV or GeoJSON): is a relation cut between the collector's areas and others?"
+        ),
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="Write what holds to this file.")] = None,
 ) -> None:
     """Say what holds and where each value came from, without connecting to anything.
@@ -45,9 +55,9 @@ def config_check(
         check_writable("--json", json)
         settings = load_settings(file)
         found = explained(settings, file)
+        problems = [*setting_problems(settings), *_cut_relations(settings, registry)]
     except StartError as error:
         raise SystemExit(f"ioc config check: {error}") from None
-    problems = setting_problems(settings)
     notes = unknown_variables()
     Console().print(_table(found))
     for line in (*problems, *notes):
@@ -56,6 +66,22 @@ def config_check(
         json.write_bytes(msgspec.json.encode({"settings": found, "problems": problems, "notes": notes}))
     if problems:
         raise SystemExit(1)
+
+
+def _cut_relations(settings: ServiceSettings, registry: Path | None) -> list[str]:
+    """What of a registry would be cut by the collector's areas.
+
+    Raises:
+        StartError: the file cannot be used.
+    """
+    if registry is None:
+        return []
+    try:
+        return relations_across(read_registry(registry), settings.areas)
+    except RegistryError as error:
+        raise StartError(f"--registry: {error}") from error
+    except OSError as error:
+        raise StartError(f"--registry: {str(registry)!r} cannot be read ({error.strerror})") from error
 
 
 def _table(found: list[Setting]) -> Table:

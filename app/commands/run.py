@@ -1,18 +1,12 @@
 """`ioc run`: the service for real devices."""
 
-import asyncio
-import signal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.configuration import load_settings
-from app.errors import StartError
-from app.logs import logging_to_stderr
+from app.commands.running import ConfigFile, run_command
 from app.run import run_service
-from app.service import Service, ServiceFailedError
-from app.settings import ServiceSettings
 
 __all__ = ["COMMAND"]
 
@@ -32,27 +26,7 @@ def run(
     registry: Annotated[
         Path | None, typer.Option(help="Make this CSV or GeoJSON file the registry first.")
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option(envvar="IOC_CONFIG", help="Settings file; what the environment says wins.")
-    ] = None,
+    config: ConfigFile = None,
 ) -> None:
     """Run the service until told to stop."""
-    try:
-        settings = load_settings(config)
-        with logging_to_stderr():
-            asyncio.run(_until_told(settings, registry))
-    except (StartError, ServiceFailedError) as error:
-        because = f" ({error.__cause__})" if isinstance(error, ServiceFailedError) and error.__cause__ else ""
-        raise SystemExit(f"ioc run: {error}{because}") from None
-
-
-async def _until_told(settings: ServiceSettings, registry: Path | None) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await run_service(settings, registry, stop, _say_ready)
-
-
-def _say_ready(service: Service) -> None:
-    settings = service.pipeline.settings
-    typer.echo(f"ready http://{settings.http_host}:{settings.http_port}")
+    run_command("ioc run", lambda settings, stop, ready: run_service(settings, registry, stop, ready), config)

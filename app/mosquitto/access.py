@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from app.mosquitto.principals import Principal, Role
 from devices.decoders.loading import decoders
-from devices.topics import NATIVE_FILTERS, Channel, native_topic
+from devices.topics import NATIVE_FILTERS, OUT, Channel, native_topic
 
 __all__ = ["devices_acl", "services_acl"]
 
-_OUT = "ioc/v1/out/#"
+_OUT = f"{OUT}/#"
 _COMMANDS = native_topic("+", "+", "+", Channel.COMMAND)
 _ALL_NATIVE = "ioc/v1/#"
 _BROKER = "$SYS/#"

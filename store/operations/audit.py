@@ -1,6 +1,6 @@
 """Who changed what, and who read personal data."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,16 @@ class AuditLog:
         """
         with self._database.write() as connection:
             append_audit(connection, entry)
+
+    def append_with(self, entry: AuditEntry, also: Callable[[Connection], object]) -> None:
+        """Add an entry, and do something else in the same transaction.
+
+        Raises:
+            OperationsUnavailableError: neither was done.
+        """
+        with self._database.write() as connection:
+            append_audit(connection, entry)
+            also(connection)
 
     def list(self, *, before: int | None = None, limit: int = 100) -> Page[AuditEntry, int]:
         """Entries, newest first, from those before the row `before`.

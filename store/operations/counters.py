@@ -2,11 +2,12 @@
 
 from enum import StrEnum
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
+from store.operations.database import OperationsDatabase
 from store.operations.tables import counters
 
-__all__ = ["Counter", "allocate"]
+__all__ = ["Counter", "allocate", "last_allocated"]
 
 
 class Counter(StrEnum):
@@ -18,6 +19,8 @@ class Counter(StrEnum):
     REVISION = "revision"
     REGISTRY = "registry"
     """Changes of devices and dated entities."""
+    RULES = "rules"
+    """Loadings of the rules anew."""
     STREAM = "stream"
     """Changes as they go out."""
 
@@ -33,3 +36,16 @@ def allocate(connection: Connection, counter: Counter, count: int) -> range:
     grown = update(counters).where(counters.c.name == counter).values(value=counters.c.value + count)
     last: int = connection.execute(grown.returning(counters.c.value)).scalar_one()
     return range(last - count + 1, last + 1)
+
+
+def last_allocated(database: OperationsDatabase, counter: Counter) -> int:
+    """The last number that was given out and committed; whoever polls it sees that something happened.
+
+    Raises:
+        OperationsUnavailableError: the database does not answer.
+    """
+    with database.read() as connection:
+        last: int = connection.execute(
+            select(counters.c.value).where(counters.c.name == counter)
+        ).scalar_one()
+    return last

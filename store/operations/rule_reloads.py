@@ -2,6 +2,7 @@
 
 from rules.ruleset import LiveRules, RulesChange
 from store.operations.audit import AuditEntry, AuditLog
+from store.operations.counters import Counter, allocate
 
 __all__ = ["RULES_RELOADED", "reload_rules"]
 
@@ -23,5 +24,7 @@ def reload_rules(live: LiveRules, audit: AuditLog, who: str, at_ms: int) -> Rule
         "removed": list(change.removed),
         "unchanged": change.unchanged,
     }
-    audit.append(AuditEntry(at_ms=at_ms, who=who, action=RULES_RELOADED, target="rules", detail=detail))
+    entry = AuditEntry(at_ms=at_ms, who=who, action=RULES_RELOADED, target="rules", detail=detail)
+    # Other processes of the installation see the number grow, and load theirs.
+    audit.append_with(entry, lambda connection: allocate(connection, Counter.RULES, 1))
     return change

@@ -1,0 +1,95 @@
+"""`ioc serve`: the API alone, over stores that other processes fill. Any number may run."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+
+from prometheus_client import CollectorRegistry
+
+from api.application import create_app
+from api.services import ApiServices, Check, OperationsViews
+from app.errors import StartError
+from app.following import registry_at_rest, registry_follower, rules_follower
+from app.http_server import HttpServer
+from app.live_registry import LiveRegistry
+from app.process import Process, run_until
+from app.run import city_of
+from app.settings import ServiceSettings
+from app.shared import SharedStores
+from app.version import VERSION
+from devices.clock import SystemClock
+from rules.errors import RulesError
+from rules.ruleset import LiveRules, installed_rules
+from store.operations.errors import OperationsUnavailableError
+from store.operations.registrar import Registrar
+
+__all__ = ["operations_check", "rules_of", "run_server", "shared_services"]
+
+
+async def run_server(settings: ServiceSettings, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    """Answer requests until `stop` is set.
+
+    Raises:
+        StartError: it could not start.
+        ServiceFailedError: a part of it ended by itself.
+    """
+    async with AsyncExitStack() as cleanups:
+        stores = SharedStores(settings, "ioc serve")
+        cleanups.callback(stores.close)
+        seen, registry, programmes = registry_at_rest(stores.operations)
+        live = LiveRegistry(registry, programmes)
+        rules = rules_of(settings)
+        services = shared_services(settings, stores, live, rules, lambda: operations_check(stores))
+        http = HttpServer(create_app(services), settings.http_host, settings.http_port)
+        works = {
+            "registry": registry_follower(stores.operations, live.change, seen).run,
+            "rules": rules_follower(stores.operations, rules.reload).run,
+        }
+        process = Process(http, works)
+        cleanups.push_async_callback(process.stop)
+        await run_until(stop, process, ready)
+
+
+def shared_services(
+    settings: ServiceSettings,
+    stores: SharedStores,
+    live: LiveRegistry,
+    rules: LiveRules,
+    health: Callable[[], Mapping[str, Check]],
+) -> ApiServices:
+    """What a process without a pipeline answers from."""
+    return ApiServices(
+        operations=OperationsViews.of(stores.operations),
+        telemetry=stores.telemetry,
+        registry=lambda: live.registry,
+        rules=rules,
+        registrar=Registrar(stores.operations, live.change),
+        zone=city_of(settings).zone,
+        health=health,
+        metrics=CollectorRegistry(),
+        clock=SystemClock(),
+        version=VERSION,
+    )
+
+
+def operations_check(stores: SharedStores) -> Mapping[str, Check]:
+    """Whether the operations store answers; without it nothing can be said or done."""
+    try:
+        stores.operations.check()
+    except OperationsUnavailableError as error:
+        return {"operations": Check(ok=False, detail=str(error))}
+    return {"operations": Check(ok=True)}
+
+
+def rules_of(settings: ServiceSettings) -> LiveRules:
+    """The rules of the installation, loaded.
+
+    Raises:
+        StartError: one is wrong.
+    """
+    rules = LiveRules(lambda: installed_rules(settings.rules_dir))
+    try:
+        _ = rules.rules
+    except RulesError as error:
+        raise StartError(str(error)) from error
+    return rules

@@ -1,0 +1,12 @@
+"""Loadings of the rules are numbered, so that every process follows."""
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("INSERT INTO counters (name, value) VALUES ('rules', 0)")
