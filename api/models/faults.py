@@ -6,6 +6,7 @@ from pydantic import ConfigDict
 from pydantic.config import JsonDict
 
 from api.models.common import DeviceRef, LabelView, Model, RuleRef
+from api.models.management import CauseView, HoldView
 from api.times import Moment, moment, moment_or_none
 from devices.registry import Registry
 from rules.faults import Severity
@@ -36,6 +37,16 @@ _EXAMPLE: JsonDict = {
         "shelved": None,
         "closed": None,
         "out_of_service": None,
+    },
+    "management": {
+        "hold": "suppressed",
+        "until": None,
+        "suppressed_by": "0d0c0cf1-5d5f-5b53-9f0d-64f7e2a1a9c4",
+        "reason": {
+            "vi": "Do sự cố “Tủ mất nguồn cả ba pha” ở TK-C-01",
+            "en": "Caused by “Cabinet without supply” at TK-C-01",
+        },
+        "incident": "7a2f1a58-57c1-5d0a-8a4d-0a8b3f0f1d11",
     },
     "version": 2,
 }
@@ -119,11 +130,15 @@ class FaultView(Model):
     detected_at: Moment
     """When the service noticed, by the service's clock."""
     work: WorkView
+    management: HoldView | None
+    """Null before management has seen the fault, in live changes, and in answers to many deeds at once."""
     version: int
     """Grows with each change; the ETag of the fault, for If-Match."""
 
     @classmethod
-    def of(cls, record: FaultRecord, registry: Registry) -> "FaultView":
+    def of(
+        cls, record: FaultRecord, registry: Registry, *, management: HoldView | None = None
+    ) -> "FaultView":
         """The fault as it stands."""
         return cls(
             id=record.id,
@@ -139,6 +154,7 @@ class FaultView(Model):
             cleared_at=moment_or_none(record.cleared_at_ms),
             detected_at=moment(record.detected_at_ms),
             work=WorkView.of(record.work),
+            management=management,
             version=record.version,
         )
 
@@ -176,3 +192,5 @@ class WhyView(Model):
     rule: RuleRef
     why: dict[str, Any]
     """The rule's expression, the same with values, and the readings that made it true."""
+    causes: list[CauseView]
+    """The faults further up that explain it, the next one first; of the last one people are told."""

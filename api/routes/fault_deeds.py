@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 
 from api.auth import Caller, Scope, needs
+from api.held import fault_views
 from api.languages import Language, preferred
 from api.models.common import ProblemDocument
 from api.models.fault_deeds import (
@@ -179,7 +180,7 @@ def _done(
         expected_version=expected_version(if_match),
     )
     response.headers["ETag"] = etag(record)
-    return FaultView.of(record, services.registry())
+    return fault_views([record], services)[0]
 
 
 def _check_crew(body: DeedRequest, services: Services) -> None:

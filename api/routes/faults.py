@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 
 from api.auth import Scope, needs
+from api.held import causes_of, fault_views
 from api.models.common import LabelView, RuleRef
 from api.models.faults import FaultView, HistoryView, WhyView
 from api.paging import Cursor, Limit, PageView, link_next, number_before
@@ -13,6 +14,7 @@ from api.services import Services
 from api.versions import FaultId, etag
 from rules.faults import Severity
 from rules.lifecycle.item import WorkState
+from rules.management.standing import Hold
 from store.operations.faults import FaultFilter
 from store.operations.records import FaultState
 
@@ -42,6 +44,10 @@ def list_faults(  # noqa: PLR0913 - each is a filter
     shelved: bool | None = None,
     out_of_service: Annotated[bool | None, Query(description="Opened in maintenance that is on")] = None,
     closed: Annotated[bool | None, Query(description="Closed by hand")] = None,
+    hold: Annotated[
+        Hold | None, Query(description="What management does with it, such as suppressed")
+    ] = None,
+    incident: Annotated[str | None, Query(max_length=36, description="Id of its incident")] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> PageView[FaultView]:
@@ -60,10 +66,11 @@ def list_faults(  # noqa: PLR0913 - each is a filter
         shelved=shelved,
         out_of_service=out_of_service,
         closed=closed,
+        hold=hold,
+        incident=incident,
     )
     page = services.operations.faults.list(wanted, before=number_before(cursor), limit=limit)
-    registry = services.registry()
-    items = [FaultView.of(record, registry) for record in page.items]
+    items = fault_views(page.items, services)
     return PageView(items=items, next=link_next(request, response, page.next_after))
 
 
@@ -72,7 +79,7 @@ def get_fault(fault: FaultId, response: Response, services: Services) -> FaultVi
     """One fault. Its ETag is what a later change sends as If-Match."""
     record = services.operations.faults.get(fault)
     response.headers["ETag"] = etag(record)
-    return FaultView.of(record, services.registry())
+    return fault_views([record], services)[0]
 
 
 @router.get("/{fault}/history", dependencies=[_READS])
@@ -83,7 +90,7 @@ def get_history(fault: FaultId, services: Services) -> list[HistoryView]:
 
 @router.get("/{fault}/why", dependencies=[_READS])
 def get_why(fault: FaultId, services: Services) -> WhyView:
-    """What explains that the fault was raised."""
+    """What explains that the fault was raised, and which faults further up explain it."""
     faults = services.operations.faults
     record = faults.get(fault)
     return WhyView(
@@ -91,4 +98,5 @@ def get_why(fault: FaultId, services: Services) -> WhyView:
         title=LabelView.of(record.title),
         rule=RuleRef(id=record.rule, version=record.rule_version),
         why=dict(faults.why(fault)),
+        causes=causes_of(record.id, services),
     )

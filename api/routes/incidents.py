@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request, Response
 
 from api.auth import Scope, needs
+from api.held import fault_views
 from api.models.faults import FaultView
 from api.models.incidents import IncidentEventView, IncidentView
 from api.paging import Cursor, Limit, PageView, link_next, number_before
@@ -70,6 +71,5 @@ def get_incident_faults(
     """The faults that belong to an incident, the newest first."""
     services.operations.incidents.get(incident)
     page = services.operations.incidents.faults(incident, before=number_before(cursor), limit=limit)
-    registry = services.registry()
-    items = [FaultView.of(record, registry) for record in page.items]
+    items = fault_views(page.items, services)
     return PageView(items=items, next=link_next(request, response, page.next_after))

@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, func, select
+from sqlalchemy import ColumnElement, RowMapping, exists, func, select
 
 from rules.faults import Severity
 from rules.lifecycle.item import WorkState
+from rules.management.standing import Hold
 from store.operations.database import OperationsDatabase
 from store.operations.errors import NoSuchRecordError
 from store.operations.fault_rows import read_faults
+from store.operations.incident_tables import fault_standings
 from store.operations.paging import Page
 from store.operations.records import FaultRecord, FaultState, Transition
 from store.operations.tables import fault_history, fault_work, faults
@@ -35,6 +37,8 @@ class FaultFilter:
     shelved: bool | None = None
     out_of_service: bool | None = None
     closed: bool | None = None
+    hold: Hold | None = None
+    incident: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +126,14 @@ def _conditions(wanted: FaultFilter) -> list[ColumnElement[bool]]:
     if wanted.acknowledged is not None:
         is_null = faults.c.acknowledged_by.is_(None)
         conditions.append(~is_null if wanted.acknowledged else is_null)
-    return conditions + _of_work(wanted)
+    return conditions + _of_work(wanted) + _of_management(wanted)
+
+
+def _of_management(wanted: FaultFilter) -> list[ColumnElement[bool]]:
+    """What is asked of where management has put the fault."""
+    asked = {name: value for name in ("hold", "incident") if (value := getattr(wanted, name)) is not None}
+    matching = [fault_standings.c[name] == value for name, value in asked.items()]
+    return [exists().where(fault_standings.c.fault == faults.c.id, *matching)] if matching else []
 
 
 def _of_work(wanted: FaultFilter) -> list[ColumnElement[bool]]:

@@ -43,6 +43,7 @@ def test_fault_shows_both_languages_its_device_and_utc_times(client: Client, cit
             "closed": None,
             "out_of_service": None,
         },
+        "management": None,
         "version": 1,
     }
 

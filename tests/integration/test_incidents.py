@@ -33,7 +33,11 @@ PHASES = tuple(Phase)
 
 def _registry() -> Registry:
     """A cabinet with two hundred lamps on a feeder that feeds another cabinet as well."""
-    nominal: dict[str, Any] = {"attributes": {"nominal_v": 230.0}, "interval_s": 60.0, "powered_by": Supply(parent="F")}
+    nominal: dict[str, Any] = {
+        "attributes": {"nominal_v": 230.0},
+        "interval_s": 60.0,
+        "powered_by": Supply(parent="F"),
+    }
     return Registry(
         [
             Device(id="IOC", kind="collector", area="ioc", interval_s=10.0),
