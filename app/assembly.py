@@ -14,6 +14,7 @@ from app.leader import JobRunner
 from app.leader_jobs import LeaderParts, leader_jobs
 from app.leadership import Leadership
 from app.mqtt_reader import MqttReader
+from app.notifying import crew_desk
 from app.observation import PipelineMetrics, checks
 from app.process import Work
 from app.service import Service
@@ -94,6 +95,13 @@ def _services(pipeline: Pipeline, session: MqttReader, views: OperationsViews) -
         clock=pipeline.clock,
         version=VERSION,
         dump=lambda: dump_frames(pipeline),
+        crews=crew_desk(
+            pipeline.settings,
+            pipeline.stores.operations,
+            lambda: pipeline.watched,
+            pipeline.city,
+            pipeline.clock,
+        ),
     )
 
 

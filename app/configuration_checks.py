@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.errors import StartError
+from app.notifying import read_notifying
 from app.operations import operations_url
 from app.settings import ServiceSettings
 from app.telemetry import influx_address
@@ -26,6 +27,7 @@ def _problems(settings: ServiceSettings) -> Iterator[str]:
     try:
         influx_address(settings)
         operations_url(Path(), settings)
+        read_notifying(settings)
         _ = settings.broker
     except StartError as error:
         yield str(error)

@@ -7,6 +7,7 @@ from app.dead_letter_purge import DeadLetterPurge
 from app.leader import LeaderJob
 from app.management_job import ManagementJob
 from app.mqtt_out import MqttOut
+from app.notifying import notify_jobs
 from app.settings import ServiceSettings
 from app.stream_numbers import StreamNumbers
 from app.stream_out import StreamOut
@@ -37,11 +38,16 @@ class LeaderParts:
 
 
 def leader_jobs(parts: LeaderParts) -> Sequence[LeaderJob]:
-    """Every job. A new one is a line here."""
+    """Every job. A new one is a line here.
+
+    Raises:
+        StartError: settings of one of them cannot be used.
+    """
     jobs: list[LeaderJob] = [
         StreamNumbers(parts.operations),
         DeadLetterPurge(parts.operations, parts.settings),
         ManagementJob(parts.operations, parts.registry, parts.rules),
+        *notify_jobs(parts.settings, parts.operations, parts.registry, parts.city),
     ]
     if parts.settings.mqtt_out:
         publisher = MqttOut(parts.settings.broker, "ioc-out")

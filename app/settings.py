@@ -99,6 +99,18 @@ class ServiceSettings(BaseSettings):
     """Days that InfluxDB keeps readings; 0 is for good. `ioc store migrate` sets it."""
     influx_timeout_s: float = Field(default=10.0, gt=0)
     """Seconds that an answer of InfluxDB is waited for."""
+    notify_file: Path | None = None
+    """TOML file of channels and routes: who is told of incidents, and how; none means nobody is."""
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^?#]+$")
+    """The address under which crews' phones reach this service, such as https://ioc.example."""
+    link_key: SecretStr | None = None
+    """The key that signs crews' links, at least 32 characters; the same for all processes."""
+    link_key_file: Path | None = None
+    """File that holds the key that signs crews' links."""
+    link_days: int = Field(default=30, ge=1, le=365)
+    """Days that a crew's link opens its page, if its incident lasts so long."""
+    link_closed_hours: int = Field(default=24, ge=0)
+    """Hours that a crew's link opens its page after its incident ended."""
 
     @field_validator("payload_codecs")
     @classmethod

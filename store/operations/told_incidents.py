@@ -1,0 +1,54 @@
+"""Incidents as notification asks for them: as they are now, with who took note of their cause."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from store.operations.database import OperationsDatabase
+from store.operations.incident_records import IncidentRecord, incident_from_row
+from store.operations.incident_tables import incident_history, incidents
+from store.operations.paging import in_chunks
+from store.operations.tables import faults
+
+__all__ = ["IncidentNow", "TellableIncidents"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentNow:
+    """An incident, and who acknowledged the fault at its head."""
+
+    record: IncidentRecord
+    acknowledged_by: str | None
+
+
+class TellableIncidents:
+    """Incidents by id, many at once.
+
+    Every method raises `OperationsUnavailableError` when the database does not answer.
+    """
+
+    def __init__(self, database: OperationsDatabase) -> None:
+        self._database = database
+
+    def changed_after(self, revision: int, limit: int) -> tuple[Collection[str], int]:
+        """The incidents of at most `limit` changes behind a revision, and the newest of these revisions."""
+        history = incident_history.c
+        query = select(history.revision, history.incident).where(history.revision > revision)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(history.revision).limit(limit)).all()
+        return {row.incident for row in rows}, (rows[-1].revision if rows else revision)
+
+    def now(self, ids: Sequence[str]) -> Sequence[IncidentNow]:
+        """Those of the incidents that there are."""
+        joined = incidents.join(faults, faults.c.id == incidents.c.cause)
+        query = select(incidents, faults.c.acknowledged_by.label("noted_by")).select_from(joined)
+        found: list[IncidentNow] = []
+        with self._database.read() as connection:
+            for chunk in in_chunks(ids):
+                rows = connection.execute(query.where(incidents.c.id.in_(chunk))).mappings()
+                found += [
+                    IncidentNow(record=incident_from_row(row), acknowledged_by=row["noted_by"])
+                    for row in rows
+                ]
+        return found
