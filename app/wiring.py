@@ -45,7 +45,7 @@ from store.operations.detection import DetectionTables
 from store.operations.replays import ReplayRepository
 from store.telemetry import TelemetryUnavailableError
 
-__all__ = ["Pipeline", "Stores"]
+__all__ = ["Pipeline", "Stores", "with_collector"]
 
 _log = structlog.get_logger(__name__)
 _MEGABYTE = 1_048_576
@@ -53,7 +53,7 @@ _CENTRE = "ioc"
 """The area of what stands in the operations centre and in no ward."""
 
 
-def _with_collector(registry: Registry, settings: ServiceSettings) -> Registry:
+def with_collector(registry: Registry, settings: ServiceSettings) -> Registry:
     """The city's devices and, among them, the collector itself, so that rules watch it too."""
     interval_s = kinds()[COLLECTOR].interval_s
     ourselves = Device(id=settings.collector_id, kind=COLLECTOR, area=_CENTRE, interval_s=interval_s)
@@ -197,7 +197,7 @@ class Pipeline:
 
         Detection knows of a change first: what the decoders then let in is read by an engine that knows it.
         """
-        live = LiveRegistry(_with_collector(self.registry, self.settings), self.programmes)
+        live = LiveRegistry(with_collector(self.registry, self.settings), self.programmes)
         live.follow(lambda: self.detection.succeed(self._new_engine))
         live.follow(lambda: self.decoding.use(live.registry))
         return live
@@ -219,7 +219,7 @@ class Pipeline:
 
     def change(self, registry: Registry, programmes: Sequence[Programme]) -> None:
         """Work with another registry and other programmes from now on. May be called from any thread."""
-        self.live.change(_with_collector(registry, self.settings), programmes)
+        self.live.change(with_collector(registry, self.settings), programmes)
 
     def _new_engine(self) -> Engine:
         areas = self.settings.areas

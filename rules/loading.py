@@ -1,6 +1,6 @@
 """Rules from the YAML files of a catalogue, checked as a whole; format `rules/v1`."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
@@ -22,7 +22,7 @@ from rules.faults import Severity
 from rules.management.dependencies import check_dependencies
 from rules.rule import Happening, Lasting, Missing, Pattern, Rule, Silence
 
-__all__ = ["catalogue_folder", "load_rules", "read_yaml"]
+__all__ = ["catalogue_folder", "load_candidates", "load_rules", "read_yaml"]
 
 API_VERSION = "rules/v1"
 _EVERY_KIND = "any"
@@ -104,18 +104,37 @@ def load_rules(folder: Traversable | None = None) -> tuple[Rule, ...]:
             used twice.
     """
     source = catalogue_folder() if folder is None else folder
-    found: dict[str, Rule] = {}
-    for file in sorted(source.iterdir(), key=lambda entry: entry.name):
-        if not file.name.endswith(".yaml"):
-            continue
-        for rule in _rules_of(file, source):
-            if rule.id in found:
-                raise RuleError(file.name, rule.id, "the id is used twice; choose another")
-            found[rule.id] = rule
+    files = sorted(source.iterdir(), key=lambda entry: entry.name)
+    rules = _unique(
+        (file, rule) for file in files if file.name.endswith(".yaml") for rule in _rules_of(file, source)
+    )
     if (
         folder is None
     ):  # a folder of somebody's own may depend on rules of ours: `installed_rules` checks both
-        check_dependencies(found.values())
+        check_dependencies(rules)
+    return rules
+
+
+def load_candidates(path: Traversable) -> tuple[Rule, ...]:
+    """The rules of one file or folder that are only tried out: they need no tests yet.
+
+    Raises:
+        RuleError: the first rule that breaks the format or names something unknown; or there are none.
+    """
+    files = [path] if path.is_file() else sorted(path.iterdir(), key=lambda entry: entry.name)
+    listed = [file for file in files if file.name.endswith((".yaml", ".yml"))]
+    if not listed:
+        raise RuleError(path.name, None, "there is no YAML file of rules; name one")
+    return _unique((file, rule) for file in listed for rule in _rules_of(file, None))
+
+
+def _unique(listed: Iterable[tuple[Traversable, Rule]]) -> tuple[Rule, ...]:
+    """The rules, sorted by id, of which no two have the same."""
+    found: dict[str, Rule] = {}
+    for file, rule in listed:
+        if rule.id in found:
+            raise RuleError(file.name, rule.id, "the id is used twice; choose another")
+        found[rule.id] = rule
     return tuple(found[rule_id] for rule_id in sorted(found))
 
 
@@ -139,7 +158,8 @@ def read_yaml(file: Traversable, api_version: str, member: str) -> list[Any]:
     return listed
 
 
-def _rules_of(file: Traversable, folder: Traversable) -> Iterator[Rule]:
+def _rules_of(file: Traversable, folder: Traversable | None) -> Iterator[Rule]:
+    """The rules of a file, whose tests stand in a folder; without one they need none."""
     for number, written in enumerate(read_yaml(file, API_VERSION, "rules"), 1):
         if not isinstance(written, dict):
             raise RuleError(file.name, None, f"rule number {number} must be a mapping, got {written!r}")
@@ -154,7 +174,8 @@ def _rules_of(file: Traversable, folder: Traversable) -> Iterator[Rule]:
             # msgspec's own errors are ValueErrors too.
             raise RuleError(file.name, rule_id, str(error)) from None
         _check_place(rule, file.name)
-        _check_tests(rule, file.name, folder)
+        if folder is not None:
+            _check_tests(rule, file.name, folder)
         yield rule
 
 

@@ -5,13 +5,23 @@ from typing import Annotated
 
 import msgspec
 import typer
+from rich.console import Console
 
 from app.asking import Key, Url, ask
+from app.backtest_screen import BacktestScreen, as_json, printed
+from app.backtesting import backtest as run_backtest
+from app.backtesting import opened_stores, tried_rules
+from app.commands.options import check_writable, seconds
+from app.configuration import load_settings
 from app.errors import StartError
+from devices.clock import SystemClock, milliseconds
+from rules.backtest.span import Span
 from rules.errors import RulesError
 from rules.loading import load_rules
 from rules.page import rules_page
 from rules.proving import check_catalogue
+from store.operations.errors import OperationsUnavailableError
+from store.telemetry import TelemetryUnavailableError
 
 __all__ = ["COMMAND"]
 
@@ -73,3 +83,43 @@ def reload(url: Url = "http://127.0.0.1:8080", key: Key = "") -> None:
         if change[what]:
             typer.echo(f"{what}: {', '.join(change[what])}")
     typer.echo(f"{change['unchanged']} rules are as they were")
+
+
+@COMMAND.command("backtest")
+def backtest(
+    since: Annotated[str, typer.Option(help="How far back, such as 7d or 36h.")] = "7d",
+    rules: Annotated[
+        Path | None,
+        typer.Option(help="A file or folder of rules to try; each takes the place of the one with its id."),
+    ] = None,
+    warm_up: Annotated[
+        str, typer.Option(help="How much longer back reading begins, so that timers stand as they stood.")
+    ] = "1d",
+    operators: Annotated[int, typer.Option(min=1, help="Operators who share the incidents.")] = 1,
+    data: Annotated[Path | None, typer.Option(help="Data directory; default: IOC_DATA_DIR, or data.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the result to this file.")] = None,
+) -> None:
+    """Send stored readings through the rules again, and compare with what happened.
+
+    Shows which faults would be added, missing or moved, and how many incidents operators would be told. It
+    reads the stores that the settings name; embedded ones only while no service runs on them (try a restored
+    backup). Events of cameras are stored without plates and left out.
+    """
+    console = Console()
+    try:
+        check_writable("--json", json)
+        to_ms = SystemClock().now_ms()
+        from_ms = to_ms - milliseconds(seconds("--since", since))
+        span = Span(from_ms - milliseconds(seconds("--warm-up", warm_up)), from_ms, to_ms)
+        settings = load_settings(data_dir=data)
+        tried = tried_rules(settings, rules)
+        with opened_stores(settings) as stores, BacktestScreen(console) as screen:
+            result = run_backtest(stores, settings, tried, span, operators=operators, report=screen.show)
+    except (StartError, TelemetryUnavailableError, OperationsUnavailableError, OSError) as error:
+        raise SystemExit(f"ioc rules backtest: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit("ioc rules backtest: stopped; nothing was compared") from None
+    for part in printed(result):
+        console.print(part, soft_wrap=not console.is_terminal)
+    if json is not None:
+        json.write_bytes(as_json(result))

@@ -1,6 +1,6 @@
 """The engine: entries of a journal in, faults and suspected violations out, in event time."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -20,6 +20,10 @@ from rules.detection.state import DeviceState, decode, encode
 from rules.rule import Rule
 
 __all__ = ["Counters", "Engine"]
+
+
+_MARKS_WITHIN_MS = 2_000
+"""Marks follow each other more closely than this while we run; after a longer time we did not."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Engine:
         self._kind_of = {device.id: device.kind for device in registry.values()}
         self._number: int | None = None
         self._received_ms = 0
+        self._marked_ms = 0
         self._caught_up_since_ms: int | None = None
         self._found = _Found()
         self._forgotten: list[str] = []
@@ -120,7 +125,8 @@ class Engine:
                 for entry in listed:
                     self._advance(entry.content)
             else:
-                self._read(listed)
+                for together in self._readable(listed):
+                    self._read(together)
             self._number = listed[-1].number
 
     def take_outcome(self, journal: str) -> Outcome:
@@ -145,6 +151,7 @@ class Engine:
         """Move the idle clock; it stands still while we catch up."""
         if not isinstance(mark, Mark):
             return
+        self._marked_ms = mark.received_up_to_ms
         self._received_ms = max(self._received_ms, mark.received_up_to_ms)
         if not mark.caught_up:
             self._caught_up_since_ms = None
@@ -153,6 +160,50 @@ class Engine:
             self._caught_up_since_ms = mark.received_up_to_ms
         for lane in self._lanes.values():
             self._found.changes += lane.advance(mark, self._caught_up_since_ms)
+
+    @property
+    def next_silence_ms(self) -> int | None:
+        """The received time before which nobody can become silent; None while that cannot happen at all."""
+        if self._caught_up_since_ms is None:
+            return None
+        dues = [lane.silences.next_due_ms for lane in self._lanes.values()]
+        return min((due for due in dues if due is not None), default=None)
+
+    def _readable(self, entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+        """Entries in parts that may be read as one: before each, whoever is silent by then is found to be.
+
+        So it does not matter where exactly marks stand: who speaks again was silent if that was due before.
+        """
+        together: list[Entry] = []
+        for entry in entries:
+            received_ms = _received_ms(entry.content)
+            if received_ms is not None and self._may_fall_silent_before(received_ms):
+                if together:
+                    yield together
+                    together = []
+                self._fall_silent(received_ms - 1)
+            together.append(entry)
+        if together:
+            yield together
+
+    def _may_fall_silent_before(self, received_ms: int) -> bool:
+        """Whether silence can be due before a moment up to which, as marks say, nothing went past us."""
+        due_ms = self.next_silence_ms
+        return due_ms is not None and due_ms < received_ms <= self._marked_ms + _MARKS_WITHIN_MS
+
+    def _fall_silent(self, received_up_to_ms: int) -> None:
+        if self._caught_up_since_ms is None:
+            return
+        self._received_ms = max(self._received_ms, received_up_to_ms)
+        for lane in self._lanes.values():
+            self._found.changes += lane.fall_silent(received_up_to_ms, self._caught_up_since_ms)
+
+    def take_changes(self) -> tuple[Change, ...]:
+        """Everything found since the last call, without a state to go on from: for a backtest."""
+        found, self._found = self._found, _Found()
+        for lane in self._lanes.values():
+            lane.touched.clear()
+        return tuple(found.changes)
 
     def _read(self, entries: Sequence[Entry]) -> None:
         """Entries between two marks: batches of a kind are read as one."""
@@ -209,6 +260,14 @@ class _Found:
             )
             for kind, frames in self.readings.items()
         ]  # fmt: skip
+
+
+def _received_ms(content: Content) -> int | None:
+    """When the first row of readings or events was received; None for anything else, and for nothing."""
+    if not isinstance(content, ReadingBatch | EventBatch) or content.frame.is_empty():
+        return None
+    first: int = content.frame["received_at"].to_physical()[0]
+    return first
 
 
 def _concat(frames: Sequence[pl.DataFrame], empty: pl.DataFrame) -> pl.DataFrame:

@@ -19,7 +19,7 @@ from rules.detection.ordering import HEAD_TYPES, Ordering
 from rules.detection.outcome import Change
 from rules.detection.silences import Silences
 from rules.detection.state import DeviceState
-from rules.faults import FaultCleared, fault_id
+from rules.faults import FaultCleared, FaultRaised, fault_id
 from rules.rule import Rule
 
 __all__ = ["Lane", "retired"]
@@ -77,12 +77,13 @@ class Lane:
         if released is not None:
             changes += self._apply(released, mark.received_up_to_ms)
             self.touched.update(released["row"].to_list())
-        silent = self.silences.advance(mark.received_up_to_ms, caught_up_since_ms, self._heads)
-        self._touch(fault.device for fault in silent)
-        return [*changes, *silent]
+        return [*changes, *self.fall_silent(mark.received_up_to_ms, caught_up_since_ms)]
 
-    def _touch(self, devices: Iterable[str]) -> None:
-        self.touched.update(row for device in devices if (row := self.fleet.row_of(device)) is not None)
+    def fall_silent(self, received_up_to_ms: int, caught_up_since_ms: int) -> list[FaultRaised]:
+        """The devices that are silent now that everything received up to a moment is known."""
+        silent = self.silences.advance(received_up_to_ms, caught_up_since_ms, self._heads)
+        self.touched.update(row for fault in silent if (row := self.fleet.row_of(fault.device)) is not None)
+        return silent
 
     def _apply(self, ready: pl.DataFrame, now_ms: int) -> list[Change]:
         if ready.height == 0:

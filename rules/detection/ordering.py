@@ -120,8 +120,11 @@ class Ordering:
 
     def _note_received(self, accepted: pl.DataFrame, *, is_single: bool) -> None:
         times = accepted.select_seq("row", "ts", "rx", _DELAY)
-        if not is_single:
-            times = times.group_by("row").agg(pl.col("ts", "rx").max(), pl.col("delay").min())
+        for moment in [times] if is_single else _moments(times):
+            self._note_moment(moment)
+
+    def _note_moment(self, times: pl.DataFrame) -> None:
+        """Note what came of each device at one moment."""
         values = times.hstack(self._heads.read(times["row"], ["max_ts", "lag"])).select_seq(_RECEIVED)
         self._heads.write(
             times["row"], {"max_ts": values["max_ts"], "lag": values["lag"], "heard": times["rx"]}
@@ -155,6 +158,18 @@ _RECEIVED = (
     .otherwise(pl.col("delay"))
     .alias("lag"),
 )
+
+
+def _moments(times: pl.DataFrame) -> list[pl.DataFrame]:
+    """What came of each device at its first moment, at its second, …: the usual delay follows each in turn.
+
+    So it does not depend on how much is read at once.
+    """
+    together = times.group_by("row", "rx").agg(pl.col("ts").max(), pl.col("delay").min())
+    if together["row"].n_unique() == together.height:
+        return [together]
+    nth = pl.col("rx").rank("ordinal").over("row").alias("nth")
+    return together.with_columns(nth).sort("nth").partition_by("nth", include_key=False)
 
 
 def _judgement(seen: pl.Expr, lateness_ms: int) -> list[pl.Expr]:

@@ -60,6 +60,11 @@ class Silences:
         """The columns that the heads must have for us."""
         return {watch.flag: pl.Boolean for watch in self._watches}
 
+    @property
+    def next_due_ms(self) -> int | None:
+        """The received time before which nobody can become silent; None without a rule of silence."""
+        return min(self._next_check_ms.values(), default=None)
+
     def restore(self, rule_id: str, row: int, state: SilentState, heads: Heads) -> None:
         """Put back that a device is silent."""
         self.silent[rule_id][row] = state

@@ -17,6 +17,7 @@ from devices.messages import Event, RawMessage, Reading
 from devices.registry import Device, Registry
 from store.duckdb_store import DuckdbTelemetryStore
 from store.influx_store import InfluxTelemetryStore
+from store.received import ReceivedReadings
 from store.telemetry import RangeQuery, Selection, TelemetryStore, top_devices
 from store.windows import Aggregate, GroupBy, WindowQuery
 
@@ -427,3 +428,25 @@ def test_exported_events_are_whole_but_for_plates(store: TelemetryStore) -> None
         }
     ]
     assert row["images"] == [image]
+
+
+def test_received_readings_come_in_the_order_in_which_they_were_received(
+    store: TelemetryStore, tmp_path: Path
+) -> None:
+    hour_ms = 3_600_000
+    base_ms = 1_795_000_200_000
+    received = [(0, 5), (1, 3), (2, 3), (3, 2 * hour_ms), (4, 1), (5, 9 * hour_ms)]
+    for measured, came in received:
+        store.write(
+            ReadingBatch(
+                "streetlight",
+                lamps({"ts": base_ms + measured, "seq": measured}).frame.with_columns(
+                    received_at=pl.lit(base_ms + came).cast(pl.Datetime("ms", "UTC"))
+                ),
+            )
+        )
+    readings = ReceivedReadings(store, ["streetlight", "wifi-ap"], tmp_path)
+    assert readings.spool(base_ms + 2, base_ms + 9 * hour_ms) == 4
+    parts = [part["streetlight"] for part in readings]
+    assert [part["seq"].to_list() for part in parts] == [[1, 2, 0], [3]]
+    assert parts[0].schema == lamps({"ts": 1}).frame.schema

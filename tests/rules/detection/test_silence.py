@@ -1,5 +1,7 @@
 """Absence on the idle clock: when a device counts as silent, and when it must not."""
 
+import pytest
+
 from devices.stream import Content, Mark
 from rules.faults import FaultCleared, FaultRaised, fault_id
 from tests.rules.detection.support import (
@@ -157,3 +159,14 @@ def test_reading_older_than_the_declared_silence_is_late_and_ends_nothing() -> N
     (cleared,) = bench.feed(batch([told(21, 4)]), _mark(24 * MINUTE_MS))
     assert isinstance(cleared, FaultCleared)
     assert cleared.cleared_at_ms == START_MS + 21 * MINUTE_MS
+
+
+@pytest.mark.parametrize("mark_every_s", [1, 2])
+def test_who_speaks_after_it_was_due_was_silent_wherever_marks_stand(mark_every_s: int) -> None:
+    due_ms = 2 * MINUTE_MS + _SEEN_MS
+    for received_ms, is_silent in ((due_ms, False), (due_ms + 1, True)):
+        bench = _heard()
+        for second in range(3 * 60, due_ms // 1000 + 1, mark_every_s):
+            bench.feed(_mark(second * 1000))
+        bench.feed(batch([told(7, 7, received_ms=received_ms)]), _mark(received_ms))
+        assert bool(history(bench.changes)) is is_silent
