@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run score test check bench-load bench-ingest prove servers format lock clean
+.PHONY: help run score test check bench-load bench-ingest bench-store prove servers format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench-load: $(VENV)/.installed-dev ## how fast the load generator drives mosquit
 
 bench-ingest: $(VENV)/.installed-dev ## how fast the collector stores at full load, beside a C subscriber and Telegraf
 	$(BIN)/python -m benchmarks.ingest $(ARGS)
+
+bench-store: $(VENV)/.installed-dev ## how fast the stores write, how large they are, how fast they answer an operator
+	$(BIN)/python -m benchmarks.store $(ARGS)
 
 prove: $(VENV)/.installed-dev ## the long proofs at full size (CI: ARGS="--scale 0.1")
 	$(BIN)/python -m benchmarks.prove $(ARGS)

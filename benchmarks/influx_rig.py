@@ -8,7 +8,7 @@ from benchmarks.ingest.influx import ORG, InfluxProcess, find_server
 from store.influx_client import InfluxAddress, InfluxConnection
 from store.influx_store import InfluxTelemetryStore
 
-__all__ = ["influx_settings", "running_influx", "stored_in"]
+__all__ = ["address_of", "influx_settings", "running_influx", "stored_in"]
 
 _BUCKET = "telemetry"
 
@@ -25,7 +25,7 @@ def running_influx(folder: Path) -> Iterator[InfluxProcess]:
     process = InfluxProcess(program, folder)
     try:
         process.start()
-        connection = InfluxConnection(_address(process))
+        connection = InfluxConnection(address_of(process))
         connection.make_bucket()
         connection.close()
         yield process
@@ -35,7 +35,7 @@ def running_influx(folder: Path) -> Iterator[InfluxProcess]:
 
 def influx_settings(process: InfluxProcess, url: str | None = None) -> dict[str, str]:
     """What a service is started with to use the server, under another address where one is given."""
-    address = _address(process)
+    address = address_of(process)
     return {
         "IOC_INFLUX_URL": url or address.url,
         "IOC_INFLUX_ORG": address.org,
@@ -48,14 +48,15 @@ def influx_settings(process: InfluxProcess, url: str | None = None) -> dict[str,
 @contextmanager
 def stored_in(process: InfluxProcess) -> Iterator[InfluxTelemetryStore]:
     """Our bucket as a store to read from."""
-    store = InfluxTelemetryStore(_address(process))
+    store = InfluxTelemetryStore(address_of(process))
     try:
         yield store
     finally:
         store.close()
 
 
-def _address(process: InfluxProcess) -> InfluxAddress:
+def address_of(process: InfluxProcess) -> InfluxAddress:
+    """Our bucket in the server."""
     server = process.server
     return InfluxAddress(
         url=server.url, org=ORG, bucket=_BUCKET, token=server.token, retention_days=0, timeout_s=60.0
