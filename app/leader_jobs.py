@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.dead_letter_purge import DeadLetterPurge
 from app.leader import LeaderJob
+from app.lifecycle_job import LifecycleJob
 from app.management_job import ManagementJob
 from app.mqtt_out import MqttOut
 from app.notifying import notify_jobs
@@ -46,6 +47,7 @@ def leader_jobs(parts: LeaderParts) -> Sequence[LeaderJob]:
     jobs: list[LeaderJob] = [
         StreamNumbers(parts.operations),
         DeadLetterPurge(parts.operations, parts.settings),
+        LifecycleJob(parts.operations, parts.registry, parts.rules, parts.city.zone),
         ManagementJob(parts.operations, parts.registry, parts.rules),
         *notify_jobs(parts.settings, parts.operations, parts.registry, parts.city),
     ]

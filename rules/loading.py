@@ -19,6 +19,7 @@ from rules.errors import ExpressionError, RuleError
 from rules.expressions.expression import Expression, condition, text_value
 from rules.expressions.scope import Subject
 from rules.faults import Severity
+from rules.lifecycle.escalation import Escalation, parse_group_count
 from rules.management.dependencies import check_dependencies
 from rules.rule import Happening, Lasting, Missing, Pattern, Rule, Silence
 
@@ -36,9 +37,16 @@ class _Text(Struct, frozen=True, forbid_unknown_fields=True):
     en: str
 
 
+class _Escalate(Struct, frozen=True, forbid_unknown_fields=True, rename={"if_": "if"}):
+    to: Severity
+    after: str | None = None
+    if_: str | None = None
+
+
 class _Severities(Struct, frozen=True, forbid_unknown_fields=True):
     default: Severity
     by_kind: dict[str, Severity] = {}
+    escalate: list[_Escalate] = []
 
 
 class _Absent(Struct, frozen=True, forbid_unknown_fields=True):
@@ -215,6 +223,7 @@ def _rule(written: _RuleText, given: Any) -> Rule:
         tests=tuple(written.tests),
         depends_on=tuple(one.read() for one in written.depends_on),
         concerns=_concerns(written.concerns, watched),
+        escalations=tuple(_escalation(one) for one in written.severity.escalate),
     )
 
 
@@ -222,6 +231,20 @@ def _concerns(written: Mapping[Phase, str], watched: Sequence[str]) -> Mapping[s
     if written and len(watched) != 1:
         raise ValueError(f"concerns can stand at a rule of one kind only, this one has {len(watched)}")
     return MappingProxyType({phase.value: condition(text, watched[0]) for phase, text in written.items()})
+
+
+def _escalation(written: _Escalate) -> Escalation:
+    """One way to become worse.
+
+    Raises:
+        ValueError: it says neither when nor with whom, or both.
+    """
+    if written.after is not None and written.if_ is None:
+        return Escalation(to=written.to, after_ms=parse_duration_ms(written.after))
+    if written.if_ is None or written.after is not None:
+        raise ValueError("an escalation has either after or if")
+    group, count = parse_group_count(written.if_)
+    return Escalation(to=written.to, group=group, count=count)
 
 
 def _kinds(written: str | list[str]) -> tuple[str, ...]:

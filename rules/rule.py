@@ -8,6 +8,7 @@ from types import MappingProxyType
 from devices.description import Label
 from rules.expressions.expression import Expression
 from rules.faults import Severity
+from rules.lifecycle.escalation import Escalation
 
 __all__ = ["Dependency", "Happening", "Lasting", "Missing", "Pattern", "Relation", "Rule", "Silence"]
 
@@ -124,6 +125,7 @@ class Rule:
     tests: tuple[str, ...] = ()
     depends_on: tuple[Dependency, ...] = ()
     concerns: Mapping[str, Expression] = field(default_factory=lambda: MappingProxyType({}))
+    escalations: tuple[Escalation, ...] = ()
 
     def severity_of(self, kind_id: str) -> Severity:
         """How bad a fault of this rule is on a kind of device."""

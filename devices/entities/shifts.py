@@ -1,11 +1,12 @@
 """Who is on duty when."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 
 from devices.columns import CLOCK, ID, SLUG, TEXT, WEEKDAYS, WHOLE, Column
 from devices.description import Label
 from devices.entity import VALIDITY, EntityKind
+from devices.recurrence import span_of
 
 __all__ = ["ENTITY", "Shift"]
 
@@ -31,13 +32,8 @@ class Shift:
 
     def is_on(self, local: datetime) -> bool:
         """Whether it is on duty at a local moment."""
-        overnight = self.ends <= self.starts
-        begun, ended = local.time() >= self.starts, local.time() >= self.ends
-        if not (begun or not ended if overnight else begun and not ended):
-            return False
-        day = local.date() if begun else local.date() - timedelta(days=1)
-        in_force = self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
-        return in_force and day.weekday() in self.weekdays
+        day = span_of(local, self.weekdays, self.starts, self.ends)
+        return day is not None and self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
 
 
 ENTITY = EntityKind(

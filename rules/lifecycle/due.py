@@ -39,6 +39,7 @@ class Surroundings:
     """What a fault's life depends on besides itself, at a moment.
 
     `opened_in` is the maintenance window in which the fault was opened, if that window is still on;
+    `has_returned`: the same rule found the same again on the device since this fault cleared.
     `verify_within_ms` and `close_grace_ms` are the policy's for the device's kind.
     """
 
@@ -46,6 +47,7 @@ class Surroundings:
     verify_within_ms: int
     close_grace_ms: int
     opened_in: str | None = None
+    has_returned: bool = False
     shelf: Shelf | None = None
     escalated: Escalated | None = None
 
@@ -105,6 +107,9 @@ def _unshelve(course: _Course, around: Surroundings) -> None:
         return
     if item.work.shelved_once and not item.is_active:
         course.take(unshelved(item), Transition.UNSHELVED, reason="cleared")
+    elif around.has_returned:
+        # The shelving goes over to the fault that is there now, so that taking that one back ends it.
+        course.take(unshelved(item), Transition.UNSHELVED, reason="passed_on")
     elif until_ms <= around.now_ms:
         course.take(unshelved(item), Transition.UNSHELVED, reason="time_is_up")
 

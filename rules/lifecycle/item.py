@@ -68,6 +68,7 @@ class WorkItem:
     fault: str
     rule: str
     device: str
+    kind: str
     severity: Severity
     raised_at_ms: int
     cleared_at_ms: int | None = None

@@ -9,12 +9,20 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from rules.detection.outcome import Change
 from rules.faults import FaultCleared, FaultRaised
+from rules.lifecycle.item import Work
 from rules.violations import ViolationSuspected
 from store.operations.changes import Step, append_changes
 from store.operations.counters import Counter, allocate
 from store.operations.fault_rows import lock_faults
 from store.operations.paging import in_chunks
-from store.operations.records import FaultRecord, FaultState, Transition, ViolationRecord, to_row
+from store.operations.records import (
+    FaultRecord,
+    FaultState,
+    Transition,
+    ViolationRecord,
+    to_row,
+    untouched_work,
+)
 from store.operations.tables import devices, fault_history, faults, violations
 
 __all__ = ["DETECTION", "write_changes"]
@@ -53,6 +61,7 @@ class _FaultLedger:
                 record,
                 state=FaultState.CLEARED,
                 cleared_at_ms=change.cleared_at_ms,
+                work=untouched_work(FaultState.CLEARED) if record.work == Work() else record.work,
                 version=record.version + 1,
             )
             self._step(cleared, Transition.CLEARED, change)

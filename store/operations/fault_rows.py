@@ -12,7 +12,7 @@ from store.operations.changes import Step as Change
 from store.operations.changes import append_changes
 from store.operations.dialects import bulk_upsert
 from store.operations.paging import in_chunks
-from store.operations.records import FaultRecord, from_row, work_from_row
+from store.operations.records import FaultRecord, from_row, untouched_work, work_from_row
 from store.operations.tables import fault_history, fault_windows, fault_work, faults
 
 __all__ = ["LifeLedger", "lock_faults", "read_faults"]
@@ -27,7 +27,7 @@ def read_faults(connection: Connection, query: Select[Any]) -> list[FaultRecord]
     for chunk in in_chunks([record.id for record in records]):
         found = connection.execute(select(fault_work).where(fault_work.c.fault.in_(chunk))).mappings()
         works |= {row["fault"]: work_from_row(row) for row in found}
-    return [replace(record, work=works.get(record.id, record.work)) for record in records]
+    return [replace(record, work=works.get(record.id) or untouched_work(record.state)) for record in records]
 
 
 def lock_faults(connection: Connection, ids: Sequence[str]) -> dict[str, FaultRecord]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, exists, func, select
+from sqlalchemy import ColumnElement, RowMapping, case, exists, func, select
 
 from rules.faults import Severity
 from rules.lifecycle.item import WorkState
@@ -141,7 +141,9 @@ def _of_work(wanted: FaultFilter) -> list[ColumnElement[bool]]:
     columns = fault_work.c
     conditions: list[ColumnElement[bool]] = []
     if wanted.work is not None:
-        conditions.append(func.coalesce(columns.state, WorkState.OPEN.value) == wanted.work.value)
+        is_active = faults.c.state == FaultState.ACTIVE
+        untouched = case((is_active, WorkState.OPEN.value), else_=WorkState.VERIFIED.value)
+        conditions.append(func.coalesce(columns.state, untouched) == wanted.work.value)
     if wanted.assignee is not None:
         conditions.append(columns.assignee == wanted.assignee)
     for name in ("shelved", "out_of_service", "closed"):

@@ -16,7 +16,7 @@ from store.operations.incident_records import IncidentRecord
 
 __all__ = [
     "ChangeType", "FaultRecord", "FaultState", "Transition", "ViolationRecord", "ViolationState", "from_body",
-    "from_row", "to_body", "to_row", "work_from_row",
+    "from_row", "to_body", "to_row", "untouched_work", "work_from_row",
 ]  # fmt: skip
 
 
@@ -74,6 +74,7 @@ class FaultRecord:
             fault=self.id,
             rule=self.rule,
             device=self.device,
+            kind=self.kind,
             severity=self.severity,
             raised_at_ms=self.raised_at_ms,
             cleared_at_ms=self.cleared_at_ms,
@@ -147,6 +148,11 @@ def work_from_row(row: RowMapping) -> Work:
     """The work in a row of its table."""
     values = {name: row[name] for name in Work.__dataclass_fields__}
     return Work(**(values | {"state": WorkState(row["state"])}))
+
+
+def untouched_work(state: FaultState) -> Work:
+    """The work on a fault that nobody ever touched: open while it is active, and done once it cleared."""
+    return Work() if state is FaultState.ACTIVE else Work(state=WorkState.VERIFIED)
 
 
 def to_body(record: FaultRecord | ViolationRecord | IncidentRecord) -> dict[str, Any]:

@@ -174,7 +174,7 @@ fault_work = Table(
     Column("closed_at_ms", BigInteger),
     Column("out_of_service", _ID, index=True),
 )
-"""What people and maintenance did about a fault; a fault without a row is open work that nobody touched."""
+"""What people and maintenance did about a fault; one without a row was never touched."""
 
 fault_windows = Table(
     "fault_windows",

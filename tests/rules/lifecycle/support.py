@@ -15,6 +15,7 @@ def item(**others: Any) -> WorkItem:
         "fault": "f-1",
         "rule": "lamp.out",
         "device": "TK-L-0001",
+        "kind": "streetlight",
         "severity": Severity.MINOR,
         "raised_at_ms": 0,
     }
