@@ -67,7 +67,7 @@ class Neighbourhood:
             self._note_shelf(item)
             if item.is_active:
                 self._active.add((item.rule, item.device))
-            if item.is_active and not item.work.is_closed:
+            if self._counts_for_others(item):
                 alike.update((item.rule, group, word) for group, word in self._groups(item).items())
         self._alike = alike
 
@@ -85,6 +85,12 @@ class Neighbourhood:
                 place.escalations.get(item.rule, ()), self._now_ms - item.raised_at_ms, self._counts(item)
             ),
         )
+
+    def _counts_for_others(self, item: WorkItem) -> bool:
+        """Whether a fault makes others like it worse: what is closed, or happens in maintenance, does not."""
+        if not item.is_active or item.work.is_closed or item.rule not in self._place.escalations:
+            return False
+        return self._place.opened_in(item, self._now_ms) is None
 
     def _note_shelf(self, item: WorkItem) -> None:
         """Remember a timed shelving that outlives the fault it was made for."""

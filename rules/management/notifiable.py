@@ -66,23 +66,20 @@ _TEXTS = MappingProxyType(
 
 
 def notifiable(state: FaultState, now_ms: int) -> Decision:
-    """Whether people are told of a fault in this state; what holds it further up is named first."""
-    if state.hold is not Hold.FREE:
-        return Decision(False, _HELD[state.hold])
+    """Whether people are told of a fault in this state; what causes it is named first, then what hides it."""
+    if state.hold is Hold.SUPPRESSED:
+        return Decision(False, Reason.SUPPRESSED)
     if state.out_of_service is not None:
         return Decision(False, Reason.MAINTENANCE)
     if state.shelved_until_ms is not None and now_ms < state.shelved_until_ms:
         return Decision(False, Reason.SHELVED)
     if state.is_flapping:
         return Decision(False, Reason.FLAPPING)
+    if state.hold is not Hold.FREE:
+        return Decision(False, Reason.NOT_MANAGED if state.hold is None else Reason.WAITING)
     return Decision(True, Reason.OWN_CAUSE)
 
 
 def reason_text(reason: Reason) -> Label:
     """A reason in words for people."""
     return _TEXTS[reason]
-
-
-_HELD = MappingProxyType(
-    {None: Reason.NOT_MANAGED, Hold.WAITING: Reason.WAITING, Hold.SUPPRESSED: Reason.SUPPRESSED}
-)

@@ -16,6 +16,7 @@ __all__ = ["ActiveFault", "Decisions", "Situation"]
 class ActiveFault:
     """A fault that is active, as far as management needs to know it.
 
+    `is_hidden` says that nobody is to be told of it for now, because it is in maintenance, shelved or closed.
     `why` is what explains it; it may be left empty where no rule says that it names parts (see
     `Dependencies.named_parts`).
     """
@@ -29,12 +30,13 @@ class ActiveFault:
     severity: Severity
     since_ms: int
     detected_at_ms: int
+    is_hidden: bool = False
     why: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, fault: FaultRaised) -> "ActiveFault":
         """A fault as it was raised."""
-        names = (name for name in cls.__dataclass_fields__)
+        names = (name for name in cls.__dataclass_fields__ if name != "is_hidden")
         return cls(**{name: getattr(fault, name) for name in names})
 
 

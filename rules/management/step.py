@@ -47,7 +47,7 @@ def step(situation: Situation, dependencies: Dependencies, topology: Topology, n
         cleared=judgement.cleared,
         standings=(*changed, *ended),
         incidents=tuple(incidents),
-        due_ms=min((one.until_ms for one in standings.values() if one.until_ms is not None), default=None),
+        due_ms=_due_ms(standings, active),
         holds=Counter(one.hold for one in standings.values()),
     )
 
@@ -103,12 +103,22 @@ def _standing(
             suppressed_by=None,
             reason=_RECHECKED,
         )
-    if before.hold is Hold.WAITING and before.is_due(now_ms):
+    if before.hold is Hold.WAITING and before.is_due(now_ms) and not fault.is_hidden:
         told_ms = now_ms if before.told_at_ms is None else before.told_at_ms
         own = incident_id(fault.id)
         free = replace(before, hold=Hold.FREE, since_ms=now_ms, until_ms=None, reason=None)
         return replace(free, incident=own, told_at_ms=told_ms)
     return before
+
+
+def _due_ms(standings: Mapping[str, Standing], active: Mapping[str, ActiveFault]) -> int | None:
+    """When the next waiting ends; what is hidden waits for a change and not for a time."""
+    ends = (
+        one.until_ms
+        for one in standings.values()
+        if one.until_ms is not None and not active[one.fault].is_hidden
+    )
+    return min(ends, default=None)
 
 
 def _suppressed(before: Standing, cause: ActiveFault, now_ms: int) -> Standing:

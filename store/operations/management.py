@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, true
+from sqlalchemy import Connection, RowMapping, false, func, insert, or_, select, true
 
 from devices.description import Label
 from rules.faults import Severity
@@ -20,7 +20,7 @@ from store.operations.incident_records import IncidentRecord, incident_from_row,
 from store.operations.incident_tables import fault_standings, incident_history, incidents
 from store.operations.paging import in_chunks
 from store.operations.records import FaultState, to_body
-from store.operations.tables import faults
+from store.operations.tables import fault_work, faults
 
 __all__ = ["ManagementTables", "standing_from_row"]
 
@@ -74,12 +74,16 @@ def _active(connection: Connection, explained: Collection[str]) -> Mapping[str, 
     columns = (*(faults.c[name] for name in _PLAIN), faults.c.title_vi, faults.c.title_en, faults.c.severity)
     whys = select(faults.c.id, faults.c.why).where(is_active, faults.c.rule.in_(sorted(explained)))
     why: dict[str, Mapping[str, Any]] = {row.id: row.why for row in connection.execute(whys)}
-    rows = connection.execute(select(*columns).where(is_active)).mappings()
+    hiding = (fault_work.c.out_of_service, fault_work.c.shelved_until_ms, fault_work.c.closed_at_ms)
+    hidden = or_(*(column.is_not(None) for column in hiding))
+    query = select(*columns, func.coalesce(hidden, false()).label("is_hidden"))
+    with_work = faults.outerjoin(fault_work, fault_work.c.fault == faults.c.id)
+    rows = connection.execute(query.select_from(with_work).where(is_active)).mappings()
     return {row["id"]: _fault(row, why.get(row["id"], {})) for row in rows}
 
 
 def _fault(row: RowMapping, why: Mapping[str, Any]) -> ActiveFault:
-    plain = {name: row[name] for name in _PLAIN}
+    plain = {name: row[name] for name in (*_PLAIN, "is_hidden")}
     title = Label(vi=row["title_vi"], en=row["title_en"])
     return ActiveFault(**plain, title=title, severity=Severity(row["severity"]), why=why)
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.lifecycle_job import LifecycleJob
+from app.management_job import ManagementJob
 from devices.device import Device, Supply
 from devices.entities.maintenance_windows import ENTITY as WINDOWS
 from devices.entities.maintenance_windows import MaintenanceWindow
@@ -21,6 +22,7 @@ from store.operations.detection import DetectionTables
 from store.operations.entities import EntityRepository
 from store.operations.fault_desk import FaultDesk
 from store.operations.faults import FaultFilter, FaultRepository
+from store.operations.incidents import IncidentFilter, IncidentRepository
 from store.operations.lifecycle import LifecycleTables
 from store.operations.records import FaultRecord
 from tests.store.operations.support import cleared, outcome, raised
@@ -158,7 +160,8 @@ def test_shelving_until_it_clears_does_not_hold_what_returns(here: Installation)
     here.do(first, Shelve(until_ms=START_MS + HOUR_MS, once=True, comment="rain"))
     here.detect(clears=(first,))
     here.detect(second)
-    assert here.faults.history(first.id)[-1].why == {"reason": "cleared"}
+    assert here.steps(first)[-2:] == ["unshelved", "verified_by_telemetry"]
+    assert here.faults.history(first.id)[-2].why == {"reason": "cleared"}
     assert not here.get(second).work.is_shelved
 
 
@@ -238,3 +241,20 @@ def test_pass_over_a_settled_store_writes_nothing(here: Installation) -> None:
     here.restart()
     here.job.run(here.now_ms)
     assert (settled, here.get(fault).version) == (1, version)
+
+
+def test_what_is_hidden_is_told_as_new_when_its_time_is_over(here: Installation) -> None:
+    fault, hidden = lamp_out(3, at_ms=START_MS - HOUR_MS), lamp_out()
+    maintain(here, START_MS + HOUR_MS)
+    management = ManagementJob(here.database, lambda: REGISTRY, lambda: RULES)
+
+    def told() -> set[str]:
+        management.run(here.now_ms)
+        return {one.cause for one in IncidentRepository(here.database).list(IncidentFilter()).items}
+
+    here.detect(fault, hidden)
+    told()
+    here.wait(59 * MINUTE_MS)
+    assert told() == {fault.id}
+    here.wait(MINUTE_MS)
+    assert told() == {fault.id, hidden.id}
