@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from devices.catalogue import kinds
 from devices.durations import written_duration
+from rules.lifecycle.escalation import Escalation
 from rules.rule import Happening, Lasting, Pattern, Rule, Silence
 
 __all__ = ["rules_page"]
@@ -77,7 +78,14 @@ def _with_time(condition: str, lasts_ms: int) -> str:
 
 def _severity(rule: Rule) -> str:
     others = [f"{kind}: {severity}" for kind, severity in rule.severity_by_kind.items()]
-    return "; ".join([str(rule.severity), *others])
+    worse = [f"{one.to} {_when_worse(one)}" for one in rule.escalations]
+    return "; ".join([str(rule.severity), *others, *worse])
+
+
+def _when_worse(escalation: Escalation) -> str:
+    if escalation.after_ms is not None:
+        return f"after {written_duration(escalation.after_ms)}"
+    return f"with {escalation.count} of one {escalation.group}"
 
 
 def _code(text: str) -> str:

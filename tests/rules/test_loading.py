@@ -174,3 +174,18 @@ def test_file_that_is_no_catalogue_is_refused(tmp_path: Path, head: str) -> None
 def test_rule_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RuleError, match="rule number 1 must be a mapping"):
         load_rules(_folder(tmp_path, "  - 3\n"))
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("{to: major}", "an escalation has either after or if"),
+        ("{to: major, after: 24h, if: \"group_count('area') >= 2\"}", "an escalation has either after or if"),
+        ("{to: major, if: m.power_w > 3}", "escalate.if must read group_count"),
+        ("{to: worst, after: 24h}", "worst"),
+    ],
+)
+def test_escalation_that_cannot_be_is_refused(tmp_path: Path, written: str, sentence: str) -> None:
+    rule = _LASTING.replace("{default: minor}", "{default: minor, escalate: [" + written + "]}")
+    with pytest.raises(RuleError, match=sentence):
+        load_rules(_folder(tmp_path, rule))
