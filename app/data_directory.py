@@ -42,8 +42,8 @@ class DataDirectory:
 
     @property
     def telemetry(self) -> Path:
-        """File of the embedded telemetry store."""
-        return self.path / "telemetry.duckdb"
+        """Folder of the embedded telemetry store."""
+        return self.path / "telemetry"
 
     @property
     def broker(self) -> Path:

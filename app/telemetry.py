@@ -5,6 +5,7 @@ import structlog
 from app.data_directory import DataDirectory
 from app.errors import StartError
 from app.settings import ServiceSettings
+from store.duckdb_format import refuse_older
 from store.duckdb_store import DuckdbTelemetryStore
 from store.influx_client import InfluxAddress
 from store.influx_store import InfluxTelemetryStore
@@ -27,6 +28,7 @@ def open_telemetry(directory: DataDirectory, settings: ServiceSettings) -> Telem
     if settings.influx_url is not None:
         return open_influx(settings)
     try:
+        refuse_older(directory.telemetry)
         return DuckdbTelemetryStore(directory.telemetry)
     except TelemetryUnavailableError as error:
         raise StartError(str(error)) from error

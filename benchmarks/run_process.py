@@ -96,7 +96,7 @@ class Installation:
 @contextmanager
 def embedded_store(installation: Installation) -> Iterator[DuckdbTelemetryStore]:
     """The telemetry of a service that has ended, where it needs no server."""
-    store = DuckdbTelemetryStore(installation.data / "telemetry.duckdb")
+    store = DuckdbTelemetryStore(installation.data / "telemetry")
     try:
         yield store
     finally:

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from devices.batch import READING_COLUMNS
+from devices.description import DeviceKind
 from store.row_keys import SEQUENCE_MODULUS
 from store.telemetry import RangeQuery, Selection
 from store.windows import Aggregate, WindowQuery, known_kind
 
-__all__ = ["Query", "range_of", "selected", "windows_of"]
+__all__ = ["Query", "merge_statement", "range_of", "selected", "windows_of"]
 
 _FUNCTIONS = {
     Aggregate.MEAN: "avg({0})",
@@ -31,12 +33,25 @@ class Query:
     values: dict[str, Any]
 
 
-def range_of(query: RangeQuery, fields: Sequence[str]) -> Query:
+def merge_statement(kind: DeviceKind, table: str) -> str:
+    """Idempotent write of `batch` into a kind's table; parameters are the batch's lowest and highest key."""
+    names = (*READING_COLUMNS, "key", *kind.field_names)
+    later = [name for name in names if name not in {"device", "area", "key", "measured_at"}]
+    update = ", ".join(f"{name} = coalesce(b.{name}, t.{name})" for name in later)
+    return (
+        f"MERGE INTO {table} t USING batch b"
+        " ON (t.key BETWEEN ? AND ? AND t.key = b.key AND t.device = b.device)"
+        f" WHEN MATCHED THEN UPDATE SET {update}"
+        f" WHEN NOT MATCHED THEN INSERT ({', '.join(names)}) VALUES ({', '.join(f'b.{n}' for n in names)})"
+    )
+
+
+def range_of(query: RangeQuery, fields: Sequence[str], source: str) -> Query:
     """Readings of devices, by device and oldest first."""
     columns = ", ".join(("device", "measured_at", "received_at", "seq", "time_quality", *fields))
     values = _between(query.from_ms, query.to_ms) | {"devices": list(query.devices), "limit": query.limit}
     return Query(
-        f"SELECT {columns} FROM {known_kind(query.kind).table} WHERE device IN (SELECT unnest($devices))"
+        f"SELECT {columns} FROM {source} WHERE device IN (SELECT unnest($devices))"
         " AND key >= $low AND key < $high ORDER BY device, key LIMIT $limit",
         values,
     )
@@ -52,7 +67,7 @@ def selected(selection: Selection | WindowQuery) -> Query:
     return Query(text, values)
 
 
-def windows_of(query: WindowQuery) -> Query:
+def windows_of(query: WindowQuery, source: str) -> Query:
     """Aggregates of fields over windows, `window` being their start in epoch ms."""
     where = selected(query)
     measured_ms = f"(key // {SEQUENCE_MODULUS} + {query.offset_ms})"
@@ -64,8 +79,7 @@ def windows_of(query: WindowQuery) -> Query:
     names = ", ".join([*query.group_columns, '"window"'])
     if query.aggregate is Aggregate.PERCENTILE:
         where.values["percentile"] = query.percentile
-    table = known_kind(query.kind).table
-    text = f"SELECT {', '.join(columns)} FROM {table} WHERE {where.text} GROUP BY {names}"
+    text = f"SELECT {', '.join(columns)} FROM {source} WHERE {where.text} GROUP BY {names}"
     return Query(text, where.values)
 
 

@@ -1,11 +1,13 @@
-"""The embedded telemetry store: one DuckDB file, one table for each kind, appended from Arrow.
+"""The embedded telemetry store: DuckDB files, one for each kind, resolution and period, appended from Arrow.
 
-One process opens the file. Writing goes through one connection; readers use cursors of their own and see
-the last committed batch.
+One process opens the folder. Writing goes one batch at a time; readers use cursors of their own and see the
+last committed batch. A file is a transaction's limit: a batch that spans two periods is two commits, and one
+that is cut short is written again by whoever wrote it, which changes nothing.
 """
 
+import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,76 +15,76 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from devices.batch import READING_COLUMNS, ReadingBatch, reading_schema
-from devices.catalogue import kinds as all_kinds
-from devices.description import DeviceKind
+from devices.batch import ReadingBatch, reading_schema
 from devices.refused import REFUSAL
 from store.duckdb_dump import event_rows, hours_of
-from store.duckdb_queries import Query, range_of, selected, windows_of
+from store.duckdb_events import insert_statement, stored_events
+from store.duckdb_files import PartitionFile, PartitionFiles, period_ms
+from store.duckdb_format import check_format
+from store.duckdb_queries import Query, merge_statement, range_of, selected, windows_of
+from store.duckdb_tables import EVENTS, owners
+from store.resolutions import Resolution
+from store.rollups.marks import MarkBook
 from store.row_keys import SEQUENCE_MODULUS, keyed, merged
 from store.telemetry import RangeQuery, Selection, StoreStatus, TelemetryUnavailableError
 from store.windows import WindowQuery, known_fields, known_kind, tidied
 
 __all__ = ["DuckdbTelemetryStore"]
 
-_TYPES = {"float": "DOUBLE", "int": "BIGINT", "bool": "BOOLEAN", "text": "VARCHAR"}
-_COMMON = (*READING_COLUMNS, "key")
-_FORMAT = 1
-_EVENT_COLUMNS = (
-    "id", "device", "area", "kind", "type", "measured_at", "received_at", "time_quality", "lane", "direction",
-    "signal", "red_elapsed_s", "vehicles", "images", "programme", "source", "phase", "result", "detail",
-)  # fmt: skip
+_RAW = Resolution.RAW
+_MINUTE_NS = Resolution.MINUTE.length_ms * SEQUENCE_MODULUS
 
 
 class DuckdbTelemetryStore:
-    """Readings and events in one DuckDB file.
+    """Readings and events in a folder of DuckDB files.
 
     Raises:
-        TelemetryUnavailableError: the file cannot be opened, or another format version made it.
+        TelemetryUnavailableError: a file cannot be opened, or another format version made the folder.
     """
 
-    def __init__(self, path: Path, memory_limit_mb: int = 1_024) -> None:
-        self._path = path
-        self._write_lock = threading.Lock()
+    def __init__(self, folder: Path, memory_limit_mb: int = 1_024) -> None:
+        self._write_lock = threading.RLock()
+        self._marks = MarkBook()
+        self._closed = False
+        self._writes: dict[str, int] = {}
         try:
-            self._connection = duckdb.connect(str(path), config={"memory_limit": f"{memory_limit_mb}MB"})
-            self._create_tables()
-        except duckdb.Error as error:
-            raise TelemetryUnavailableError(f"DuckDB cannot open {str(path)!r}: {error}") from error
+            check_format(folder)
+            self._files = PartitionFiles(folder, memory_limit_mb)
+            self._load_marks()
+        except (duckdb.Error, OSError) as error:
+            raise TelemetryUnavailableError(f"DuckDB cannot open {str(folder)!r}: {error}") from error
 
     def write(self, batch: ReadingBatch) -> pl.DataFrame:
         """Store readings; a row of the same key merges its fields, the later value winning. None is refused.
 
         Raises:
-            TelemetryUnavailableError: DuckDB refused; nothing of the batch is stored.
+            TelemetryUnavailableError: DuckDB refused; what is stored of the batch may be written again.
         """
         kind = known_kind(batch.kind)
         rows = merged(keyed(batch.frame), kind).with_columns(pl.col("time_quality").cast(pl.String))
-        if rows.is_empty():
-            return _none_of(batch.frame)
-        with self._writing() as cursor:
-            cursor.register("batch", rows.to_arrow())
-            # The bounds let DuckDB skip the row groups of other times, which are nearly all of them.
-            cursor.execute(_merge_statement(kind), [rows["key"].min(), rows["key"].max()])
+        for at_ms, part in _by_period(rows):
+            starts_ms = (part["key"] // _MINUTE_NS * Resolution.MINUTE.length_ms).unique().to_list()
+            with self._writing(kind.id, at_ms) as (cursor, file):
+                cursor.register("batch", part.to_arrow())
+                # The bounds let DuckDB skip the row groups of other times, which are nearly all of them.
+                cursor.execute(merge_statement(kind, file.rows), [part["key"].min(), part["key"].max()])
+                self._mark(cursor, file, Resolution.MINUTE, starts_ms)
+            self._marks.set(Resolution.MINUTE, kind.id, starts_ms)
         return _none_of(batch.frame)
 
     def write_events(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Store events by device and id; plates are left out. None is refused.
 
         Raises:
-            TelemetryUnavailableError: DuckDB refused; nothing of the frame is stored.
+            TelemetryUnavailableError: DuckDB refused; what is stored of the frame may be written again.
         """
-        if frame.is_empty():
-            return _none_of(frame)
-        with self._writing() as cursor:
-            single = frame.unique(["device", "id"], keep="first", maintain_order=True)
-            cursor.register("batch", _without_plates(single).to_arrow())
-            names = ", ".join(_EVENT_COLUMNS)
-            # Not by time as well: that of an event without a good clock is when it came, each time anew.
-            cursor.execute(
-                f"INSERT INTO events ({names}) SELECT {names} FROM batch b"
-                " WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.id = b.id AND e.device = b.device)"
-            )
+        single = frame.unique(["device", "id"], keep="first", maintain_order=True)
+        rows = stored_events(single)
+        days = rows.select(pl.coalesce("measured_at", "received_at").dt.epoch("ms") // period_ms(_RAW))
+        for day, part in _parts(rows, days.to_series()):
+            with self._writing(EVENTS, day * period_ms(_RAW)) as (cursor, file):
+                cursor.register("batch", part.to_arrow())
+                cursor.execute(insert_statement(file.rows, self._files.source(EVENTS, _RAW)))
         return _none_of(frame)
 
     def range(self, query: RangeQuery) -> pl.DataFrame:
@@ -93,7 +95,9 @@ class DuckdbTelemetryStore:
             LookupError: a kind or field that no description knows.
         """
         fields = known_fields(known_kind(query.kind), query.fields)
-        found = self._frame(range_of(query, fields))
+        with self._reading() as cursor:
+            source = self._files.source(query.kind, _RAW, query.from_ms, query.to_ms)
+            found = _frame(cursor, range_of(query, fields, source))
         return found.with_columns(_in_utc("measured_at", "received_at"))
 
     def windows(self, query: WindowQuery) -> pl.DataFrame:
@@ -102,7 +106,9 @@ class DuckdbTelemetryStore:
         Raises:
             TelemetryUnavailableError: DuckDB refused.
         """
-        return tidied(self._frame(windows_of(query)), query)
+        with self._reading() as cursor:
+            source = self._files.source(query.kind, _RAW, query.from_ms, query.to_ms)
+            return tidied(_frame(cursor, windows_of(query, source)), query)
 
     def export(self, selection: Selection, batch_rows: int = 50_000) -> Iterator[ReadingBatch]:
         """Everything selected, in batches of at most that many rows, as it was when the export began.
@@ -112,11 +118,11 @@ class DuckdbTelemetryStore:
         """
         kind = known_kind(selection.kind)
         types = reading_schema(kind.id)
-        columns = ", ".join(types)
         where = selected(selection)
         with self._reading() as cursor:
-            found = cursor.sql(f"SELECT {columns} FROM {kind.table} WHERE {where.text}", params=where.values)
-            for batch in found.to_arrow_reader(batch_rows):
+            source = self._files.source(kind.id, _RAW, selection.from_ms, selection.to_ms)
+            text = f"SELECT {', '.join(types)} FROM {source} WHERE {where.text}"
+            for batch in cursor.sql(text, params=where.values).to_arrow_reader(batch_rows):
                 frame = pl.DataFrame(batch).with_columns(_in_utc("measured_at", "received_at"))
                 yield ReadingBatch(kind.id, frame.cast(pl.Schema(types)))
 
@@ -127,7 +133,7 @@ class DuckdbTelemetryStore:
             TelemetryUnavailableError: DuckDB refused.
         """
         with self._reading() as cursor:
-            return event_rows(cursor, from_ms, to_ms)
+            return event_rows(cursor, self._files.source(EVENTS, _RAW, from_ms, to_ms), from_ms, to_ms)
 
     def hours(self, name: str) -> pl.DataFrame:
         """Rows by hour of measuring, of a kind or of `events`.
@@ -136,39 +142,53 @@ class DuckdbTelemetryStore:
             TelemetryUnavailableError: DuckDB refused.
         """
         with self._reading() as cursor:
-            return hours_of(cursor, _tables()[name])
+            return hours_of(cursor, name, self._files.source(name, _RAW))
 
     def delete_devices(self, devices: Sequence[str]) -> None:
-        """Remove everything of these devices: readings of every kind, and events.
+        """Remove everything of these devices: readings and rollups of every kind, and events.
 
         Raises:
-            TelemetryUnavailableError: DuckDB refused; nothing was removed.
+            TelemetryUnavailableError: DuckDB refused; some of it may be removed, and doing it again is right.
         """
-        with self._writing() as cursor:
-            for table in _tables().values():
-                cursor.execute(f"DELETE FROM {table} WHERE device IN (SELECT unnest(?))", [list(devices)])
+        with self._write_lock:
+            for file in self._files.all():
+                with self._changing(file) as cursor:
+                    condition = "device IN (SELECT unnest(?))"
+                    cursor.execute(f"DELETE FROM {file.rows} WHERE {condition}", [list(devices)])
 
     def delete_before(self, before_ms: int, kinds: Sequence[str] = ()) -> None:
         """Remove readings measured before a moment, of these kinds; of all kinds, and events, where empty.
 
         Raises:
-            TelemetryUnavailableError: DuckDB refused; nothing was removed.
+            TelemetryUnavailableError: DuckDB refused; some of it may be removed, and doing it again is right.
         """
-        tables = [known_kind(kind).table for kind in kinds] or [kind.table for kind in all_kinds().values()]
-        with self._writing() as cursor:
-            for table in tables:
-                cursor.execute(f"DELETE FROM {table} WHERE key < ?", [before_ms * SEQUENCE_MODULUS])
-            if not kinds:
-                cursor.execute("DELETE FROM events WHERE epoch_ms(measured_at) < ?", [before_ms])
+        for owner in [known_kind(kind).id for kind in kinds] or owners():
+            self.expire(_RAW, owner, before_ms)
+            for file in self._files.of(owner, _RAW, to_ms=before_ms):
+                with self._write_lock, self._changing(file) as cursor:
+                    at = "coalesce(measured_at, received_at)" if owner == EVENTS else "measured_at"
+                    cursor.execute(f"DELETE FROM {file.rows} WHERE epoch_ms({at}) < ?", [before_ms])
+
+    def expire(self, resolution: Resolution, owner: str, before_ms: int) -> int:
+        """Drop the whole periods that ended before a moment, of a kind or of events; how many there were.
+
+        Raises:
+            TelemetryUnavailableError: DuckDB refused.
+        """
+        with self._write_lock, _translated():
+            old = [file for file in self._files.of(owner, resolution) if file.end_ms <= before_ms]
+            for file in old:
+                self._files.drop(file)
+        return len(old)
 
     def counts(self) -> dict[str, int]:
-        """Stored rows: by kind, and `events`.
+        """Stored rows: of readings by kind, and `events`.
 
         Raises:
             TelemetryUnavailableError: DuckDB refused.
         """
         with self._reading() as cursor:
-            return {name: _number(cursor, f"SELECT count(*) FROM {t}") or 0 for name, t in _tables().items()}
+            return {owner: self._rows(cursor, self._files.of(owner, _RAW)) for owner in owners()}
 
     def status(self) -> StoreStatus:
         """Version, size, rows and newest time.
@@ -176,60 +196,116 @@ class DuckdbTelemetryStore:
         Raises:
             TelemetryUnavailableError: DuckDB refused.
         """
-        newest = "SELECT epoch_ms(max(measured_at)) FROM"
+        newest: dict[str, int] = {}
         with self._reading() as cursor:
-            times = {name: _number(cursor, f"{newest} {table}") for name, table in _tables().items()}
+            for owner in owners():
+                for file in reversed(self._files.of(owner, _RAW)):
+                    at_ms = _number(cursor, f"SELECT epoch_ms(max(measured_at)) FROM {file.rows}")
+                    if at_ms is not None:
+                        newest[owner] = at_ms
+                        break
         return StoreStatus(
             backend="DuckDB",
             version=duckdb.__version__,
-            size_bytes=self._path.stat().st_size,
+            size_bytes=sum(file.size_bytes for file in self._files.all()),
             rows=self.counts(),
-            newest_ms={name: at_ms for name, at_ms in times.items() if at_ms is not None},
+            newest_ms=newest,
         )
 
-    def close(self) -> None:
-        """Write everything to the file and release it; idempotent."""
-        with self._write_lock:
-            self._connection.close()
+    def compact(self, before_ms: int) -> int:
+        """Put the rows of periods that ended before a moment in the order of devices; how many files it was.
 
-    def _create_tables(self) -> None:
-        """Make what is missing, and a column for each field that a kind gained since.
+        A question about one device then reads a few blocks of a file and not all. Writing goes on meanwhile.
 
         Raises:
-            TelemetryUnavailableError: another format version made the file.
+            TelemetryUnavailableError: DuckDB refused; the files are as they were.
         """
-        execute = self._connection.execute
-        execute("CREATE TABLE IF NOT EXISTS meta (name VARCHAR, value VARCHAR)")
-        if not execute("SELECT 1 FROM meta").fetchone():
-            execute("INSERT INTO meta VALUES ('format', ?)", [str(_FORMAT)])
-        found = execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
-        if found != (str(_FORMAT),):
-            raise TelemetryUnavailableError(
-                f"{str(self._path)!r} has format {found}, this version reads {_FORMAT}"
-            )
-        for kind in all_kinds().values():
-            execute(
-                f"CREATE TABLE IF NOT EXISTS {kind.table} (device VARCHAR, area VARCHAR, key BIGINT,"
-                " measured_at TIMESTAMP_MS, received_at TIMESTAMP_MS, device_time BIGINT, seq BIGINT,"
-                " time_quality VARCHAR)"
-            )
-            for field in kind.fields:
-                execute(
-                    f"ALTER TABLE {kind.table} ADD COLUMN IF NOT EXISTS {field.name} {_TYPES[field.value]}"
-                )
-        execute(
-            "CREATE TABLE IF NOT EXISTS events (id VARCHAR, device VARCHAR, area VARCHAR, kind VARCHAR,"
-            " type VARCHAR, measured_at TIMESTAMP_MS, received_at TIMESTAMP_MS, time_quality VARCHAR,"
-            " lane BIGINT, direction VARCHAR, signal VARCHAR, red_elapsed_s DOUBLE,"
-            " vehicles STRUCT(vehicle_class VARCHAR, colour VARCHAR, speed_kmh DOUBLE, helmet BOOLEAN,"
-            " riders BIGINT)[], images STRUCT(role VARCHAR, url VARCHAR, sha256 VARCHAR)[],"
-            " programme VARCHAR, source VARCHAR, phase VARCHAR, result VARCHAR, detail VARCHAR)"
-        )
+        done = 0
+        for file in self._files.all():
+            if file.owner == EVENTS or file.version or file.end_ms > before_ms:
+                continue
+            with _translated():
+                done += self._compact(file)
+        return done
+
+    def copy_to(self, folder: Path) -> int:
+        """A copy of every file that a store can be opened on, made while this one is written; its bytes.
+
+        Each file is as it was at one moment, between two batches: writing waits while it is copied. Two
+        files may be of different moments, as after a crash, which the writer's position makes good.
+
+        Raises:
+            TelemetryUnavailableError: DuckDB refused, or the folder cannot be written.
+        """
+        size_bytes = 0
+        try:
+            check_format(folder)
+            for known in self._files.all():
+                with self._write_lock, self._reading() as cursor:
+                    for file in self._files.of(known.owner, known.resolution, known.start_ms, known.end_ms):
+                        cursor.execute(f"CHECKPOINT {file.alias}")
+                        for part in file.parts:
+                            target = folder / part.relative_to(self._files.folder)
+                            target.parent.mkdir(exist_ok=True)
+                            shutil.copyfile(part, target)
+                            size_bytes += target.stat().st_size
+        except OSError as error:
+            raise TelemetryUnavailableError(f"{str(folder)!r} cannot be written: {error}") from error
+        return size_bytes
+
+    def close(self) -> None:
+        """Write everything to the files and release them; idempotent."""
+        with self._write_lock:
+            if not self._closed:
+                self._closed = True
+                self._files.close()
+
+    def _load_marks(self) -> None:
+        with self._files.using() as cursor:
+            for file in self._files.all():
+                starts_ms = cursor.execute(f"SELECT start_ms FROM {file.marks}").fetchall()
+                marked = Resolution.HOUR if file.resolution is Resolution.MINUTE else Resolution.MINUTE
+                self._marks.set(marked, file.owner, [start_ms for (start_ms,) in starts_ms])
+
+    def _mark(
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        file: PartitionFile,
+        resolution: Resolution,
+        starts_ms: list[int],
+    ) -> None:
+        """Note durably, in the transaction of the rows, that windows are to be summed up anew."""
+        missing = self._marks.missing(resolution, file.owner, starts_ms)
+        if missing:
+            cursor.execute(f"INSERT INTO {file.marks} SELECT unnest(?)", [missing])
+
+    def _compact(self, file: PartitionFile) -> bool:
+        """Whether a file was put in order; not where it was written meanwhile."""
+        before = self._writes.get(file.alias, 0)
+        self._files.begin_copy(file, "device, key")
+        with self._write_lock:
+            if self._writes.get(file.alias, 0) != before:
+                self._files.drop_copy(file)
+                return False
+            self._files.finish_copy(file)
+        return True
+
+    def _rows(self, cursor: duckdb.DuckDBPyConnection, files: Iterable[PartitionFile]) -> int:
+        return sum(_number(cursor, f"SELECT count(*) FROM {file.rows}") or 0 for file in files)
 
     @contextmanager
-    def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor in a transaction of its own; one writer at a time."""
-        with self._write_lock, self._reading() as cursor:
+    def _writing(self, owner: str, at_ms: int) -> Iterator[tuple[duckdb.DuckDBPyConnection, PartitionFile]]:
+        """A cursor in a transaction of its own on the file of a moment; one writer at a time."""
+        with self._write_lock, _translated():
+            file = self._files.for_writing(owner, _RAW, at_ms)
+            with self._changing(file) as cursor:
+                yield cursor, file
+
+    @contextmanager
+    def _changing(self, file: PartitionFile) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor in a transaction of its own, for one who holds the write lock."""
+        self._writes[file.alias] = self._writes.get(file.alias, 0) + 1
+        with self._reading() as cursor:
             cursor.execute("BEGIN")
             try:
                 yield cursor
@@ -238,50 +314,46 @@ class DuckdbTelemetryStore:
                 cursor.execute("ROLLBACK")
                 raise
 
-    def _frame(self, query: Query) -> pl.DataFrame:
-        with self._reading() as cursor:
-            return pl.DataFrame(cursor.sql(query.text, params=query.values).to_arrow_table())
-
     @contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor of its own, DuckDB's errors as the port's."""
-        try:
-            with self._connection.cursor() as cursor:
-                yield cursor
-        except duckdb.Error as error:
-            raise TelemetryUnavailableError(f"DuckDB refused: {error}") from error
+        with _translated(), self._files.using() as cursor:
+            yield cursor
 
 
-def _merge_statement(kind: DeviceKind) -> str:
-    """Idempotent write of `batch` into a kind's table; parameters are the batch's lowest and highest key."""
-    names = (*_COMMON, *kind.field_names)
-    later = [name for name in names if name not in {"device", "area", "key", "measured_at"}]
-    update = ", ".join(f"{name} = coalesce(b.{name}, t.{name})" for name in later)
-    return (
-        f"MERGE INTO {kind.table} t USING batch b"
-        " ON (t.key BETWEEN ? AND ? AND t.key = b.key AND t.device = b.device)"
-        f" WHEN MATCHED THEN UPDATE SET {update}"
-        f" WHEN NOT MATCHED THEN INSERT ({', '.join(names)}) VALUES ({', '.join(f'b.{n}' for n in names)})"
-    )
+@contextmanager
+def _translated() -> Iterator[None]:
+    """DuckDB's errors as the port's."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise TelemetryUnavailableError(f"DuckDB refused: {error}") from error
 
 
-def _without_plates(frame: pl.DataFrame) -> pl.DataFrame:
-    """Events with the members of vehicles that say nothing about a person."""
-    kept = ("vehicle_class", "colour", "speed_kmh", "helmet", "riders")
-    vehicle = pl.struct([pl.element().struct.field(name) for name in kept])
-    return frame.with_columns(
-        vehicles=pl.col("vehicles").list.eval(vehicle), time_quality=pl.col("time_quality").cast(pl.String)
-    ).select(_EVENT_COLUMNS)
+def _by_period(rows: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Rows by the period of their file, with its first moment."""
+    length_ms = period_ms(_RAW)
+    for number, part in _parts(rows, rows["key"] // (length_ms * SEQUENCE_MODULUS)):
+        yield number * length_ms, part
+
+
+def _parts(rows: pl.DataFrame, numbers: pl.Series) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Rows by their number; nearly always all have one."""
+    found = numbers.unique().sort().to_list()
+    if len(found) == 1:
+        yield found[0], rows
+        return
+    for number in found:
+        yield number, rows.filter(numbers == number)
+
+
+def _frame(cursor: duckdb.DuckDBPyConnection, query: Query) -> pl.DataFrame:
+    return pl.DataFrame(cursor.sql(query.text, params=query.values).to_arrow_table())
 
 
 def _number(cursor: duckdb.DuckDBPyConnection, query: str) -> int | None:
     row: Any = cursor.execute(query).fetchone()
     return None if row[0] is None else int(row[0])
-
-
-def _tables() -> dict[str, str]:
-    """Table by the name that it has in `counts`."""
-    return {kind.id: kind.table for kind in all_kinds().values()} | {"events": "events"}
 
 
 def _in_utc(*names: str) -> pl.Expr:

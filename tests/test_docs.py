@@ -39,7 +39,7 @@ def paths_of(app: FastAPI) -> list[re.Pattern[str]]:
 @pytest.mark.parametrize("readme", READMES)
 def test_readme_calls_only_what_the_api_has(readme: str, tmp_path: Path) -> None:
     database = OperationsDatabase.open(sqlite_url(tmp_path / "operations.db"))
-    telemetry = DuckdbTelemetryStore(tmp_path / "telemetry.duckdb")
+    telemetry = DuckdbTelemetryStore(tmp_path / "telemetry")
     services = ApiServices(
         operations=OperationsViews.of(database),
         telemetry=telemetry,

@@ -18,6 +18,7 @@ from app.data_directory import DataDirectory
 from app.errors import StartError
 from app.settings import ServiceSettings
 from app.telemetry import influx_address, open_telemetry
+from app.telemetry_migration import migrate_embedded
 from store.influx_client import InfluxConnection
 from store.telemetry import StoreStatus, TelemetryStore, TelemetryUnavailableError
 
@@ -43,7 +44,9 @@ def _group() -> None:
 
 @COMMAND.command("migrate")
 def migrate(data: _Data = None) -> None:
-    """Make what the store wants and lacks: InfluxDB's bucket with its retention, DuckDB's tables and columns.
+    """Make what the store wants and lacks: InfluxDB's bucket with its retention, DuckDB's files and columns.
+
+    Telemetry of an older format is carried over.
 
     It may run again at any time; a changed retention is set, and nothing else changes.
     """
@@ -51,8 +54,7 @@ def migrate(data: _Data = None) -> None:
         settings = _settings(data)
         address = influx_address(settings)
         if address is None:
-            with _store(settings) as store:
-                typer.echo(f"{store.status().backend}: tables are there")
+            typer.echo(migrate_embedded(settings))
             return
         connection = InfluxConnection(address)
         try:

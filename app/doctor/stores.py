@@ -14,6 +14,7 @@ from devices.clock import Clock
 from devices.device import Device, Life
 from devices.errors import RegistryError
 from devices.registry import Registry
+from store.duckdb_format import older_file
 from store.influx_client import InfluxConnection
 from store.operations.database import OperationsDatabase
 from store.operations.devices import DeviceRepository
@@ -110,9 +111,9 @@ def look_at_telemetry(settings: ServiceSettings) -> Iterator[Finding]:
 
 
 def _embedded(settings: ServiceSettings) -> Finding:
-    file = settings.data_dir / "telemetry.duckdb"
-    if not file.exists():
-        return note("telemetry", f"{str(file)!r} is not there yet", "the first start makes it")
+    folder = settings.data_dir / "telemetry"
+    if not folder.exists() and not older_file(folder).exists():
+        return note("telemetry", f"{str(folder)!r} is not there yet", "the first start makes it")
     try:
         directory = DataDirectory(settings.data_dir)
     except StartError as error:

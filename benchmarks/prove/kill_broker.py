@@ -10,12 +10,10 @@ import json
 import random
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import duckdb
 
 from app.brokers import HOST
 from app.mosquitto.principals import Role
@@ -24,6 +22,8 @@ from app.mqtt import BrokerAddress, PahoPublisher
 from benchmarks.collector_process import CollectorProcess
 from benchmarks.demo_process import free_port
 from benchmarks.mosquitto_process import MosquittoProcess, ShippedBroker
+from store.duckdb_store import DuckdbTelemetryStore
+from store.telemetry import Selection
 
 _RATE_PER_S = 500
 _KILLS = 10
@@ -34,6 +34,7 @@ _ABSENCE_S = 7.0
 _GATEWAY, _COLLECTOR = "gw.lamps", "svc.collector"
 _QUEUE = QueuePlan(rate_per_s=_RATE_PER_S, outage_s=600, message_bytes=300)
 _SEED = 11
+_LAST_MS = 4_102_444_800_000
 
 Key = tuple[str, int]
 
@@ -124,8 +125,11 @@ class _Stand:
 
     def stored(self) -> list[Key]:
         """What the store holds."""
-        with duckdb.connect(str(self._data / "telemetry.duckdb"), read_only=True) as store:
-            return store.execute("SELECT device, seq FROM streetlight").fetchall()
+        with closing(DuckdbTelemetryStore(self._data / "telemetry")) as store:
+            whole = Selection(kind="streetlight", from_ms=0, to_ms=_LAST_MS)
+            return [
+                key for batch in store.export(whole) for key in batch.frame.select("device", "seq").rows()
+            ]
 
 
 def prove(scale: float, folder: Path) -> dict[str, Any]:

@@ -8,12 +8,14 @@ import json
 import random
 import sqlite3
 import time
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import msgspec
+import polars as pl
 
 from app.demo_city import SCENARIO
 from benchmarks.demo_process import DemoProcess, Ports
@@ -27,11 +29,15 @@ from devices.registry import Registry
 from simulators.city import build_city
 from simulators.scenario import load_scenario
 from simulators.simulation import Simulation
+from store.duckdb_store import DuckdbTelemetryStore
+from store.telemetry import Selection
 
 _DEVICES = 300
 _KILLS = 20
 _SPEED = "120"
 _SEED = 7
+_LAST_MS = 4_102_444_800_000
+_MEASURED_MS = pl.col("measured_at").dt.epoch("ms")
 
 
 def prove(scale: float, folder: Path) -> dict[str, Any]:
@@ -110,13 +116,17 @@ def _clock_ms(data: Path) -> int:
 def _stored(data: Path) -> tuple[list[Any], list[Any], int]:
     """Keys of all rows of the telemetry store; apart from them, how many the collector wrote of itself."""
     readings: list[Any] = []
-    with duckdb.connect(str(data / "telemetry.duckdb"), read_only=True) as store:
-        for kind in kinds().values():
-            query = f"SELECT device, epoch_ms(measured_at), seq FROM {kind.table}"  # noqa: S608 - our own names
-            rows = store.execute(query).fetchall()
-            if kind.id == COLLECTOR:
+    with closing(DuckdbTelemetryStore(data / "telemetry")) as store:
+        for kind in kinds():
+            whole = Selection(kind=kind, from_ms=0, to_ms=_LAST_MS)
+            frames = [batch.frame for batch in store.export(whole)]
+            rows = [row for frame in frames for row in frame.select("device", _MEASURED_MS, "seq").rows()]
+            if kind == COLLECTOR:
                 own = len(rows)
             else:
                 readings += rows
-        events = store.execute("SELECT device, id FROM events").fetchall()
+    events: list[Any] = []
+    for file in sorted((data / "telemetry" / "events").glob("*.duckdb")):
+        with duckdb.connect(str(file), read_only=True) as day:
+            events += day.execute("SELECT device, id FROM rows").fetchall()
     return readings, events, own

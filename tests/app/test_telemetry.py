@@ -83,7 +83,7 @@ def test_status_of_the_embedded_store_counts_rows(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     run = CliRunner().invoke(cli, ["store", "migrate", "--data", str(folder)])
     assert run.exit_code == 0, run.output
-    store = DuckdbTelemetryStore(folder / "telemetry.duckdb")
+    store = DuckdbTelemetryStore(folder / "telemetry")
     store.write(ReadingBatch("streetlight", many_lamps(7)))
     store.close()
     run = CliRunner().invoke(

@@ -88,8 +88,11 @@ async def test_journal_keeps_what_an_operations_store_of_yesterday_has_not_seen(
 
 
 def test_stores_that_cannot_be_opened_are_named_in_one_sentence(directory: DataDirectory) -> None:
-    directory.telemetry.write_bytes(b"no database at all " * 1000)
-    with pytest.raises(StartError, match=r"DuckDB cannot open .*telemetry\.duckdb"):
+    damaged = directory.telemetry / "streetlight" / "raw-2026-11-24.0.duckdb"
+    damaged.parent.mkdir(parents=True)
+    (directory.telemetry / "format").write_text("2")
+    damaged.write_bytes(b"no database at all " * 1000)
+    with pytest.raises(StartError, match=r"DuckDB cannot open .*telemetry"):
         Stores(directory, SETTINGS)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ Backend = Callable[[], TelemetryStore]
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
     """Opens the same store each time that it is called."""
     if request.param == "duckdb":
-        return lambda: DuckdbTelemetryStore(tmp_path / "t.duckdb")
+        return lambda: DuckdbTelemetryStore(tmp_path / "telemetry")
     address = request.getfixturevalue("influx_bucket")
     return lambda: InfluxTelemetryStore(address)
 
@@ -151,8 +152,8 @@ def test_event_written_twice_is_stored_once(store: TelemetryStore) -> None:
 def test_event_is_stored_without_its_plate(store: TelemetryStore, tmp_path: Path) -> None:
     store.write_events(passage())
     store.close()
-    for file in (tmp_path / "t.duckdb",):
-        assert not file.exists() or b"123.45" not in file.read_bytes()
+    for file in tmp_path.rglob("*.duckdb"):
+        assert b"123.45" not in file.read_bytes()
 
 
 def test_store_reopened_has_what_was_written(store: TelemetryStore, backend: Backend) -> None:
@@ -370,8 +371,8 @@ def test_writes_in_any_overlap_equal_a_dictionary_of_merged_rows(
     tmp_path: Path, batches: list[list[Row]]
 ) -> None:
     expected: dict[tuple[str, int, int], dict[str, Any]] = {}
-    (tmp_path / "any.duckdb").unlink(missing_ok=True)
-    store = DuckdbTelemetryStore(tmp_path / "any.duckdb")
+    shutil.rmtree(tmp_path / "any", ignore_errors=True)
+    store = DuckdbTelemetryStore(tmp_path / "any")
     try:
         for rows in batches:
             store.write(lamps(*rows))

@@ -42,7 +42,7 @@ def scattered_lamps() -> pl.DataFrame:
 @pytest.fixture(scope="module")
 def both(influx_server: InfluxAddress, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     with temporary_bucket(influx_server) as address:
-        embedded = DuckdbTelemetryStore(Path(tmp_path_factory.mktemp("alike")) / "t.duckdb")
+        embedded = DuckdbTelemetryStore(Path(tmp_path_factory.mktemp("alike")) / "telemetry")
         server = InfluxTelemetryStore(address)
         for store in (embedded, server):
             assert store.write(ReadingBatch("streetlight", scattered_lamps())).is_empty()

@@ -91,7 +91,10 @@ def test_lamps_without_a_cabinet_are_noted(tmp_path: Path) -> None:
 
 def test_file_that_is_no_database_is_seen(tmp_path: Path) -> None:
     (tmp_path / "operations.db").write_text("a letter to the mayor, long enough to be no empty file " * 40)
-    (tmp_path / "telemetry.duckdb").write_text("another letter " * 400)
+    damaged = tmp_path / "telemetry" / "streetlight" / "raw-2026-11-24.0.duckdb"
+    damaged.parent.mkdir(parents=True)
+    (tmp_path / "telemetry" / "format").write_text("2")
+    damaged.write_text("another letter " * 400)
     settings = settings_of(tmp_path)
     [first, second] = [*operations(settings), *look_at_telemetry(settings)]
     assert (first.level, second.level) == (Level.BAD, Level.BAD)
@@ -99,7 +102,7 @@ def test_file_that_is_no_database_is_seen(tmp_path: Path) -> None:
 
 
 def test_telemetry_of_a_running_service_is_left_alone(tmp_path: Path) -> None:
-    DuckdbTelemetryStore(tmp_path / "telemetry.duckdb").close()
+    DuckdbTelemetryStore(tmp_path / "telemetry").close()
     assert [one.level for one in look_at_telemetry(settings_of(tmp_path))] == [Level.GOOD]
     held = DataDirectory(tmp_path)
     [finding] = look_at_telemetry(settings_of(tmp_path))
