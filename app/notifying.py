@@ -51,9 +51,10 @@ def read_notifying(settings: ServiceSettings) -> Notifying | None:
             "IOC_NOTIFY_FILE wants IOC_PUBLIC_URL too: the address under which phones reach this service"
         )
     try:
+        key = LinkKey(_link_key(settings).encode())
         return Notifying(
             plan=read_plan(settings.notify_file, SystemClock()),
-            key=LinkKey(_link_key(settings).encode()),
+            key=key,
             public_url=settings.public_url,
         )
     except NotifyConfigError as error:

@@ -1,7 +1,7 @@
 """Real servers to deliver to: a mail server, and a web hook that keeps what it takes by key."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -40,13 +40,17 @@ def mail_server() -> Iterator[tuple[Mails, int]]:
 
 
 class Hook:
-    """Takes what is rightly signed, once by key; `answers` are given first, before anything is taken."""
+    """Takes what is rightly signed, once by key; `answers` are given first, before anything is taken.
+
+    `on_taken` is called when something was taken and its sender does not know it yet.
+    """
 
     def __init__(self, secret: bytes) -> None:
         self.secret = secret
         self.taken: dict[str, dict[str, Any]] = {}
         self.came: list[str] = []
         self.answers: list[tuple[int, dict[str, str]]] = []
+        self.on_taken: Callable[[], None] = lambda: None
         self._lock = threading.Lock()
 
     def take(self, headers: Any, body: bytes) -> tuple[int, dict[str, str]]:
@@ -58,6 +62,7 @@ class Hook:
                 return self.answers.pop(0)
             self.came.append(key)
             self.taken.setdefault(key, msgspec.json.decode(body))
+            self.on_taken()
         return 204, {}
 
 
