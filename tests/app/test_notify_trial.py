@@ -64,7 +64,10 @@ def test_without_a_file_nobody_is_told() -> None:
     [
         ({}, "wants IOC_PUBLIC_URL"),
         ({"public_url": "https://ioc.example"}, "wants IOC_LINK_KEY_FILE"),
-        ({"public_url": "https://ioc.example", "link_key": "short"}, "IOC_LINK_KEY: the signing key has 5 bytes"),
+        (
+            {"public_url": "https://ioc.example", "link_key": "short"},
+            "IOC_LINK_KEY: the signing key has 5 bytes",
+        ),
         ({"public_url": "https://ioc.example", "link_key": "k" * 32}, "no channel 'pager'"),
         ({"public_url": "https://ioc.example", "link_key_file": Path("/nowhere/key")}, "cannot be read"),
     ],
