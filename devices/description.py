@@ -82,6 +82,7 @@ class DeviceKind:
 
     `lateness_s` is how long a reading may arrive after a later one and still be put in its place
     by detection; `interval_s` is how often a device of the kind reports unless the registry says otherwise.
+    `powered_by_kind` is the kind of the devices that power it, where they have telemetry themselves.
     """
 
     id: str
@@ -91,6 +92,7 @@ class DeviceKind:
     interval_s: float = 300.0
     lateness_s: float = 60.0
     smart_data_model: str | None = None
+    powered_by_kind: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse double names.

@@ -21,13 +21,14 @@ from devices.entities.lighting_programmes import LightingProgramme
 from devices.errors import RegistryError
 from devices.plans import Programme
 from devices.programmes import BroadcastProgramme
-from devices.registry import Device, Registry
+from devices.registry import Device
 from devices.stream import Content, Entry, EventBatch, Mark
 from rules.detection.engine import Engine
 from rules.detection.outcome import Change
 from rules.errors import RuleError
 from rules.faults import FaultCleared, FaultRaised
 from rules.loading import catalogue_folder, load_rules, read_yaml
+from rules.neighbours import Neighbour, registry_with
 from rules.rule import Rule
 from rules.violations import ViolationSuspected
 
@@ -76,7 +77,7 @@ class _Test(Struct, frozen=True, forbid_unknown_fields=True):
 
     A series is a list of values by field, `60x3 2x8` being three times 60 and eight times 2; `_` is a reading
     without the value, `-` no reading at all. `then` is how long the clock goes on afterwards;
-    `lighting` the dim curve of the area's lamps.
+    `lighting` the dim curve of the area's lamps. `neighbours` have series of their own.
     """
 
     name: str
@@ -90,6 +91,7 @@ class _Test(Struct, frozen=True, forbid_unknown_fields=True):
     passages: list[_Passage] = []
     programmes: list[_Programme] = []
     lighting: str | None = None
+    neighbours: list[Neighbour] = []
     faults: list[_Fault] = []
     violations: list[_Violation] = []
 
@@ -225,7 +227,7 @@ def _run(rule: Rule, test: _Test) -> Sequence[Change]:
     device = Device(
         id=_DEVICE, kind=kind.id, area=_AREA, interval_s=every_ms / 1000, attributes=test.attributes
     )
-    engine = Engine([rule], Registry([device]), _programmes(test), load_city(_CITY))
+    engine = Engine([rule], registry_with(device, test.neighbours), _programmes(test), load_city(_CITY))
     contents = _contents(test, every_ms)
     engine.process([Entry(number, content) for number, content in enumerate(contents, 1)])
     return engine.take_outcome("test").changes
@@ -255,13 +257,13 @@ def _contents(test: _Test, every_ms: int) -> list[Content]:
     """Readings and passages in the order of time with marks between them and in the silence after."""
     start_ms = _start_ms(test)
     timed: list[tuple[int, Content]] = []
-    rows = _rows(test)
-    sent = 0
-    for number, row in enumerate(rows):
+    rows = _rows(test.series)
+    for number, neighbour in enumerate(test.neighbours):
+        for device in neighbour.ids(number):
+            timed += _readings(neighbour.kind, _rows(neighbour.series), start_ms, every_ms, device)
+    timed += _readings(test.kind, rows, start_ms, every_ms)
+    for number in range(len(rows)):
         at_ms = start_ms + number * every_ms
-        if row is not None:
-            timed.append((at_ms, _reading(test.kind, row, at_ms, sent)))
-            sent += 1
         timed.append((at_ms, Mark(at_ms + 2 * _TRANSPORT_MS, caught_up=True)))
     timed += [
         (start_ms + parse_duration_ms(p.at), _passage(p, number, start_ms))
@@ -273,9 +275,25 @@ def _contents(test: _Test, every_ms: int) -> list[Content]:
     return [content for _, content in sorted(timed, key=lambda item: item[0])]
 
 
-def _rows(test: _Test) -> list[Mapping[str, Any] | None]:
+def _readings(
+    kind_id: str,
+    rows: Sequence[dict[str, Any] | None],
+    start_ms: int,
+    every_ms: int,
+    device: str = _DEVICE,
+) -> list[tuple[int, Content]]:
+    """A device's readings with their times; steps without one have no number either."""
+    timed: list[tuple[int, Content]] = []
+    for number, row in enumerate(rows):
+        if row is not None:
+            at_ms = start_ms + number * every_ms
+            timed.append((at_ms, _reading(kind_id, row | {"device": device}, at_ms, len(timed))))
+    return timed
+
+
+def _rows(series_by_field: Mapping[str, str]) -> list[dict[str, Any] | None]:
     """The values of each step by field; None for a step without a reading."""
-    columns = {name: _expanded(series) for name, series in test.series.items()}
+    columns = {name: _expanded(series) for name, series in series_by_field.items()}
     lengths = {len(values) for values in columns.values()}
     if len(lengths) > 1:
         raise ValueError(f"series must be equally long, got {sorted(lengths)} steps")

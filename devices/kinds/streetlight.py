@@ -7,6 +7,7 @@ KIND = DeviceKind(
     id="streetlight",
     label=Label(vi="Đèn đường", en="Streetlight"),
     smart_data_model="Streetlight",
+    powered_by_kind="lighting-cabinet",
     interval_s=60.0,
     lateness_s=120.0,
     fields=(

@@ -1,92 +1,64 @@
 """Conditions of readings: evaluated over columns, and where something is going on, handed to the machine."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from devices.batch import reading_schema
-from rules.detection.context import Context, context_inputs
+from rules.detection.context import Context
+from rules.detection.deferred import Deferred
 from rules.detection.explanation import why_cleared, why_raised
 from rules.detection.fleet import Fleet
 from rules.detection.heads import NO_ROW, Heads
-from rules.detection.machine import Evidence, PairState, Phase, Sample, Timing, Transition, step
+from rules.detection.kin import Kin
+from rules.detection.machine import Evidence, PairState, Phase, Sample, Transition, step
+from rules.detection.past import Ints
+from rules.detection.telling import Telling
+from rules.detection.watches import Judgement, Plan, Watch, watch_of
 from rules.detection.windows import Windows
-from rules.expressions.compiler import clean
-from rules.expressions.expression import Expression
-from rules.expressions.scope import column_of
+from rules.expressions.relations import RelationCall
+from rules.expressions.syntax import Node
 from rules.faults import FaultCleared, FaultRaised, fault_id
-from rules.rule import Lasting, Missing, Rule
+from rules.rule import Lasting, Rule
 
-__all__ = ["Conditions", "Watch"]
+__all__ = ["Conditions"]
 
 Change = FaultRaised | FaultCleared
 
-_GAP_INTERVALS = 2
-
-
-@dataclass(frozen=True)
-class Watch:
-    """One lasting rule on one kind, with the columns it reads."""
-
-    rule: Rule
-    pattern: Lasting
-    timing: Timing
-    columns: tuple[str, ...]
-
-    @property
-    def phase(self) -> str:
-        """The heads' column that holds its phase on each device."""
-        return f"phase:{self.rule.id}"
-
-    @property
-    def truth(self) -> str:
-        """The column that says whether the condition holds."""
-        return f"when:{self.rule.id}"
-
-    @property
-    def clear(self) -> str:
-        """The column that says whether what ends it holds."""
-        return f"clear:{self.rule.id}"
-
-    @property
-    def told(self) -> list[pl.Expr]:
-        """What the machine is told of a reading, and the device's watermark."""
-        values = pl.struct(self.columns) if self.columns else pl.lit(None)
-        plain = ("row", "ts", "seq", "after_gap", "watermark", self.truth, self.clear)
-        return [*map(pl.col, plain), values.alias("values")]
-
-
-def _watch(rule: Rule, pattern: Lasting) -> Watch:
-    columns = [column for expression in pattern.expressions for column in _inputs(expression)]
-    timing = Timing(pattern.for_ms, pattern.min_samples, pattern.clear_for_ms, pattern.missing)
-    return Watch(rule, pattern, timing, tuple(dict.fromkeys(columns)))
-
-
-def _inputs(expression: Expression) -> Iterator[str]:
-    yield from expression.columns
-    yield from sorted(call.column for call in expression.context)
-    yield from sorted(call.column for call in expression.windows)
-
 
 class Conditions:
-    """The lasting rules of one kind, and the pairs of rule and device that are not simply inactive."""
+    """The lasting rules of one kind, and the pairs of rule and device that are not simply inactive.
 
-    def __init__(self, rules: Iterable[Rule], fleet: Fleet, context: Context) -> None:
+    What the rules of other devices ask these is noted in `telling`; rules that ask others wait in `deferred`
+    until `release`.
+    """
+
+    def __init__(
+        self, rules: Iterable[Rule], fleet: Fleet, context: Context, asked: Mapping[str, Node] | None = None
+    ) -> None:
         kind = fleet.kind
         patterns = ((rule, rule.patterns.get(kind.id)) for rule in rules)
         self.watches = tuple(
-            _watch(rule, pattern) for rule, pattern in patterns if isinstance(pattern, Lasting)
+            watch_of(rule, pattern) for rule, pattern in patterns if isinstance(pattern, Lasting)
         )
         self.pairs: Mapping[str, dict[int, PairState]] = {watch.rule.id: {} for watch in self.watches}
         self._fleet = fleet
         self._context = context
-        self._plan = _Plan(self.watches, fleet)
+        self._plan = Plan(self.watches, fleet, asked or {})
         columns = fleet.columns.with_columns(context.of_devices(kind, fleet.devices))
         self._of_device = columns.select(name for name in self._plan.of_device if name in columns.columns)
         self.windows = Windows(self._plan.windows, fleet.kind, len(fleet))
+        self.telling = Telling(len(fleet) if asked else 0, self._plan.asked)
+        self._alone = Judgement((watch for watch in self.watches if not watch.relations), kind.id)
+        self._related = Judgement((watch for watch in self.watches if watch.relations), kind.id)
+        self.deferred = Deferred(self._plan.types if self._related.watches else {}, self._related.watches)
         self.evaluated = 0
+
+    @property
+    def relations(self) -> frozenset[RelationCall]:
+        """The functions over other devices that the rules use."""
+        return frozenset(call for watch in self._related.watches for call in watch.relations)
 
     @property
     def head_types(self) -> dict[str, Any]:
@@ -96,17 +68,50 @@ class Conditions:
 
     def apply(self, ready: pl.DataFrame, heads: Heads, now_ms: int) -> list[Change]:
         """What readings, in order as `Ordering` gives them, change about faults."""
-        if not self.watches or ready.height == 0:
+        if ready.height == 0 or not (self.watches or self._plan.asked):
             return []
         frame = self._prepared(ready, heads)
         if not self._fleet.all_in_service:
             frame = frame.filter("in_service")
         self.evaluated += frame.height * len(self.watches)
-        phases = heads.read(frame["row"], [watch.phase for watch in self.watches])
-        judged = frame.hstack(phases).with_columns_seq(self._plan.truths)
-        busy = judged.select_seq(self._plan.busy)
+        if self._plan.asked and frame.height:
+            self.telling.note(frame.select("row", "ts", *self._plan.asked.values()))
+        if self.deferred.is_used:
+            self.deferred.add(self._undecided(frame, heads))
+        return self._judge(self._alone, frame, heads, now_ms)
+
+    def _undecided(self, frame: pl.DataFrame, heads: Heads) -> pl.DataFrame:
+        """The readings about which other devices may matter.
+
+        What is false whatever they say changes nothing about a condition that is not true, unless an earlier
+        reading of the device waits. Three-valued logic says so of conditions whose answers are unknown.
+        """
+        judgement = self._related
+        phases = heads.read(frame["row"], [watch.phase for watch in judgement.watches])
+        judged = frame.hstack(phases).with_columns_seq(judgement.unanswered).select_seq(judgement.open)
+        rows = pl.concat([frame["row"].filter(judged.to_series()), self.deferred.rows])
+        return frame.filter(pl.col("row").is_in(rows.implode())) if rows.len() else frame.clear()
+
+    def release(
+        self, until: Ints, kin: Iterable[Kin], heads: Heads, now_ms: int
+    ) -> tuple[pl.Series, list[Change]]:
+        """What readings that waited for other devices change, now that all is known of those up to `until`.
+
+        `until` has a moment for each device, epoch ms. Gives the rows of the readings too.
+        """
+        frame = self.deferred.take(pl.Series("until", until))
+        rows, ts = frame["row"].to_numpy().astype(np.int64), frame["ts"].to_numpy()
+        related = frame.with_columns(one.column(rows, ts) for one in kin)
+        return frame["row"], self._judge(self._related, related, heads, now_ms)
+
+    def _judge(self, judgement: Judgement, frame: pl.DataFrame, heads: Heads, now_ms: int) -> list[Change]:
+        if not judgement.watches or frame.height == 0:
+            return []
+        phases = heads.read(frame["row"], [watch.phase for watch in judgement.watches])
+        judged = frame.hstack(phases).with_columns_seq(judgement.truths)
+        busy = judged.select_seq(judgement.busy)
         changes: list[Change] = []
-        for watch in self.watches:
+        for watch in judgement.watches:
             if busy[watch.phase].any():
                 rows = judged["row"].filter(busy[watch.phase])
                 changes += self._run(watch, judged.filter(pl.col("row").is_in(rows.implode())), heads, now_ms)
@@ -191,59 +196,3 @@ def _sample(told: tuple[Any, ...]) -> Sample:
     """A row of `Watch.told` as the machine sees it."""
     _, ts_ms, seq, after_gap, _, truth, clear, values = told
     return Sample(Evidence(ts_ms, seq, values or {}), truth, clear, after_gap)
-
-
-class _Plan:
-    """The polars expressions that a kind's watches need, made once."""
-
-    def __init__(self, watches: tuple[Watch, ...], fleet: Fleet) -> None:
-        kind = fleet.kind
-        schema = reading_schema(kind.id)
-        expressions = [expression for watch in watches for expression in watch.pattern.expressions]
-        names = {name.text: name for expression in expressions for name in expression.names}.values()
-        before = sorted({name.member for name in names if name.root == "prev"})
-        fields = sorted({name.member for name in names if name.root == "m"} | set(before))
-        self.cleaned = [clean(field, schema[field]) for field in fields]
-        self.before_types = {f"prev.{field}": _clean_type(schema[field]) for field in before}
-        self.before = [_shifted(field) for field in before]
-        self.context = frozenset(call for expression in expressions for call in expression.context)
-        self.windows = frozenset(call for expression in expressions for call in expression.windows)
-        of_device = {column_of(name) for name in names if name.root == "d"} | {"interval_ms", "in_service"}
-        self.of_device = sorted(of_device | context_inputs(self.context))
-        self.truths = [_AFTER_GAP, *(truth for watch in watches for truth in _truths(watch))]
-        self.busy = [_busy(watch) for watch in watches]
-
-
-def _clean_type(data_type: Any) -> Any:
-    if data_type in (pl.Float64, pl.Int64):
-        return pl.Float64
-    return pl.Boolean if data_type == pl.Boolean else pl.String
-
-
-def _shifted(field: str) -> pl.Expr:
-    """A field's value in the device's reading before: of this batch, else the remembered one."""
-    same = pl.col("row") == pl.col("row").shift(1, fill_value=NO_ROW)
-    return (
-        pl.when(same).then(pl.col(field).shift(1)).otherwise(pl.col(f"prev.{field}")).alias(f"prev.{field}")
-    )
-
-
-_AFTER_GAP = (
-    ((pl.col("ts") - pl.col("before_ts")) > _GAP_INTERVALS * pl.col("interval_ms"))
-    .fill_null(value=False)
-    .alias("after_gap")
-)
-
-
-def _truths(watch: Watch) -> tuple[pl.Expr, pl.Expr]:
-    when, ends = watch.pattern.when.compiled, watch.pattern.clear_when
-    clear = when.not_() if ends is None else ends.compiled
-    return when.alias(watch.truth), clear.alias(watch.clear)
-
-
-def _busy(watch: Watch) -> pl.Expr:
-    """Whether the machine has anything to do: the truth differs from the state, or a timer runs."""
-    phase = pl.col(watch.phase)
-    begins = (phase == Phase.INACTIVE) & pl.col(watch.truth).fill_null(value=False)
-    ends = (phase == Phase.ACTIVE) & pl.col(watch.clear).fill_null(watch.timing.missing is Missing.CLEAR)
-    return (begins | ends | (phase == Phase.PENDING) | (phase == Phase.CLEARING)).alias(watch.phase)

@@ -17,7 +17,9 @@ from rules.detection.fleet import Fleet
 from rules.detection.lane import Lane, retired
 from rules.detection.outcome import Change, Outcome, Snapshot
 from rules.detection.state import DeviceState, decode, encode
-from rules.rule import Rule
+from rules.expressions.scope import related_kind
+from rules.expressions.syntax import Literal, Node
+from rules.rule import Lasting, Rule
 
 __all__ = ["Counters", "Engine"]
 
@@ -55,9 +57,13 @@ class Engine:
     ) -> None:
         every = tuple(rules)
         context = Context(programmes, city)
+        asked = _asked(every)
         self._lanes = {
-            kind.id: Lane(Fleet(kind, registry, city.zone), every, context) for kind in kinds().values()
+            kind.id: Lane(Fleet(kind, registry, city.zone), every, context, asked.get(kind.id))
+            for kind in kinds().values()
         }
+        for lane in self._lanes.values():
+            lane.relate(self._lanes)
         self._kind_of = {device.id: device.kind for device in registry.values()}
         self._number: int | None = None
         self._received_ms = 0
@@ -155,11 +161,16 @@ class Engine:
         self._received_ms = max(self._received_ms, mark.received_up_to_ms)
         if not mark.caught_up:
             self._caught_up_since_ms = None
-            return
-        if self._caught_up_since_ms is None:
-            self._caught_up_since_ms = mark.received_up_to_ms
+        else:
+            if self._caught_up_since_ms is None:
+                self._caught_up_since_ms = mark.received_up_to_ms
+            for lane in self._lanes.values():
+                self._found.changes += lane.advance(mark, self._caught_up_since_ms)
+        # Only at marks, which divide the stream alike however the entries are divided into calls.
         for lane in self._lanes.values():
-            self._found.changes += lane.advance(mark, self._caught_up_since_ms)
+            lane.conditions.telling.settle()
+        for lane in self._lanes.values():
+            self._found.changes += lane.release(mark)
 
     @property
     def next_silence_ms(self) -> int | None:
@@ -239,6 +250,19 @@ class Engine:
         newest = frame["received_at"].to_physical().max()
         if isinstance(newest, int):
             self._received_ms = max(self._received_ms, newest)
+
+
+def _asked(rules: Iterable[Rule]) -> Mapping[str, Mapping[str, Node]]:
+    """What devices of each kind are asked by rules about others, by the column of the answer."""
+    found: dict[str, dict[str, Node]] = {}
+    for rule in rules:
+        for kind_id, pattern in rule.patterns.items():
+            expressions = pattern.expressions if isinstance(pattern, Lasting) else ()
+            for call in (call for expression in expressions for call in expression.relations):
+                # A question about silence alone needs an answer too, or nobody would note when they spoke.
+                column, about = call.asked or "told:", call.about or Literal(value=True, column=1)
+                found.setdefault(related_kind(call, kind_id) or "", {})[column] = about
+    return found
 
 
 class _Found:

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from devices.batch import reading_schema
+from devices.clock import milliseconds
 from devices.stream import Mark
 from rules.detection.conditions import Conditions
 from rules.detection.context import Context
@@ -14,11 +16,15 @@ from rules.detection.explanation import why_retired
 from rules.detection.fleet import Fleet
 from rules.detection.happenings import Happenings
 from rules.detection.heads import Heads
+from rules.detection.kin import Kin
 from rules.detection.machine import Phase, under_new_version
 from rules.detection.ordering import HEAD_TYPES, Ordering
 from rules.detection.outcome import Change
+from rules.detection.past import NEVER, Ints
 from rules.detection.silences import Silences
 from rules.detection.state import DeviceState
+from rules.expressions.scope import related_kind
+from rules.expressions.syntax import Node
 from rules.faults import FaultCleared, FaultRaised, fault_id
 from rules.rule import Rule
 
@@ -31,10 +37,12 @@ class Lane:
     `touched` collects the row numbers whose state changed since it was last emptied.
     """
 
-    def __init__(self, fleet: Fleet, rules: Iterable[Rule], context: Context) -> None:
+    def __init__(
+        self, fleet: Fleet, rules: Iterable[Rule], context: Context, asked: Mapping[str, Node] | None = None
+    ) -> None:
         own = tuple(rules)
         self.fleet = fleet
-        self.conditions = Conditions(own, fleet, context)
+        self.conditions = Conditions(own, fleet, context, asked)
         self.silences = Silences(own, fleet)
         self.happenings = Happenings(own, fleet, context)
         types = HEAD_TYPES | self.conditions.head_types | self.silences.head_types
@@ -44,6 +52,7 @@ class Lane:
         self._schema = dict(reading_schema(fleet.kind.id))
         self.ordering = Ordering(fleet, self._heads, self._schema)
         self.touched: set[int] = set()
+        self._kin: list[tuple[Kin, Lane]] = []
         self._versions = {rule.id: rule.version for rule in own}
 
     @property
@@ -85,6 +94,34 @@ class Lane:
         self.touched.update(row for fault in silent if (row := self.fleet.row_of(fault.device)) is not None)
         return silent
 
+    def relate(self, lanes: Mapping[str, "Lane"]) -> None:
+        """Find the devices of which rules ask; before the first reading."""
+        for call in sorted(self.conditions.relations, key=lambda call: call.column):
+            lane = lanes[related_kind(call, self.fleet.kind.id) or ""]
+            self._kin.append((Kin(call, self.fleet, lane.fleet, lane.conditions.telling), lane))
+
+    def complete_until(self, mark: Mark) -> Ints:
+        """Up to when everything is known that a device said, for each of them; epoch ms."""
+        heads = self._heads.whole(["max_ts", "last_ts", "lag"])
+        lateness_ms = milliseconds(self.fleet.kind.lateness_s)
+        known = [pl.col("last_ts") - 1, pl.col("max_ts") - lateness_ms]
+        if mark.caught_up:
+            known.append(mark.received_up_to_ms - lateness_ms - pl.col("lag").fill_null(0))
+        until = heads.select(pl.max_horizontal(known).fill_null(NEVER)).to_series()
+        found: Ints = until.to_numpy()
+        return found
+
+    def release(self, mark: Mark) -> list[Change]:
+        """What readings change that waited for other devices, once those are complete up to them."""
+        if not self.conditions.deferred.has_any:
+            return []
+        others = {id(lane): lane.complete_until(mark) for _, lane in self._kin}
+        until = np.minimum.reduce([kin.complete_until(others[id(lane)]) for kin, lane in self._kin])
+        kin = [kin for kin, _ in self._kin]
+        rows, found = self.conditions.release(until, kin, self._heads, mark.received_up_to_ms)
+        self.touched.update(rows.to_list())
+        return list(found)
+
     def _apply(self, ready: pl.DataFrame, now_ms: int) -> list[Change]:
         if ready.height == 0:
             return []
@@ -96,6 +133,8 @@ class Lane:
         rows = pl.Series("row", sorted(self.touched), dtype=pl.UInt32)
         self.touched.clear()
         waiting = self._waiting_of(rows)
+        told = self.conditions.telling.take(rows.to_list())
+        deferred = self.conditions.deferred.waiting_of(rows.to_list())
         heads = self._heads.read(rows, self._stored)
         all_pairs = self.conditions.pairs
         return {
@@ -107,6 +146,8 @@ class Lane:
                 silent={rule: silent[row] for rule, silent in self.silences.silent.items() if row in silent},
                 seen=self.happenings.seen.get(row, {}),
                 past=self.conditions.windows.take(row),
+                told=told.get(row, {}),
+                deferred=deferred.get(row, []),
             )
             for row, values in zip(rows, heads.iter_rows(named=True), strict=True)
         }
@@ -135,6 +176,8 @@ class Lane:
         changes: list[Change] = []
         for row, state in zip(rows, listed, strict=True):
             changes += self._restore_one(row, state)
+        self.conditions.telling.put({row: state.told for row, state in zip(rows, listed, strict=True)})
+        self.conditions.deferred.put({row: state.deferred for row, state in zip(rows, listed, strict=True)})
         self._restore_waiting(listed)
         return changes
 

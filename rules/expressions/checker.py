@@ -3,8 +3,17 @@
 from devices.catalogue import kinds
 from devices.quantities import Quantity
 from rules.errors import ExpressionError
-from rules.expressions.scope import CONTEXT_FUNCTIONS, Subject, Type, context_call, members, suggestion
-from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, Node, Unary
+from rules.expressions.relations import RELATION_FUNCTIONS, relation_call
+from rules.expressions.scope import (
+    CONTEXT_FUNCTIONS,
+    Subject,
+    Type,
+    context_call,
+    members,
+    related_kind,
+    suggestion,
+)
+from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, Node, Unary, walk
 from rules.expressions.windows import WINDOW_FUNCTIONS, window_call
 
 __all__ = ["MAX_FACTORS", "check"]
@@ -106,15 +115,15 @@ class _Checker:
 
     def _call(self, node: Call) -> Type:
         if node.function in CONTEXT_FUNCTIONS:
-            context_call(node)
-            asked = CONTEXT_FUNCTIONS[node.function]
-            if not asked.suits(kinds()[self._kind_id]):
-                raise ExpressionError(f"{node.function}() means nothing for a {self._kind_id}", node.column)
-            return asked.gives
+            return self._context(node)
         if node.function in WINDOW_FUNCTIONS:
             return self._window(node)
+        if node.function in RELATION_FUNCTIONS:
+            return self._relation(node)
         if node.function not in ("abs", "has"):
-            known = suggestion(node.function, ["abs", "has", *CONTEXT_FUNCTIONS, *WINDOW_FUNCTIONS])
+            known = suggestion(
+                node.function, ["abs", "has", *CONTEXT_FUNCTIONS, *WINDOW_FUNCTIONS, *RELATION_FUNCTIONS]
+            )
             raise ExpressionError(f"there is no function {node.function!r}; {known}", node.column)
         if len(node.arguments) != 1:
             raise ExpressionError(
@@ -122,11 +131,18 @@ class _Checker:
             )
         argument = self.type_of(node.arguments[0])
         if node.function == "has":
-            if not isinstance(node.arguments[0], Name):
+            if not _may_lack(node.arguments[0]):
                 raise ExpressionError("has() asks about a name such as m.power_w", node.column)
             return _BOOL
         _expect(argument, _NUMBER, node.arguments[0], "abs() needs a number")
         return argument
+
+    def _context(self, node: Call) -> Type:
+        context_call(node)
+        asked = CONTEXT_FUNCTIONS[node.function]
+        if not asked.suits(kinds()[self._kind_id]):
+            raise ExpressionError(f"{node.function}() means nothing for a {self._kind_id}", node.column)
+        return asked.gives
 
     def _window(self, node: Call) -> Type:
         window_call(node)
@@ -139,6 +155,33 @@ class _Checker:
             return _NUMBER
         _expect(of, _NUMBER, node.arguments[0], f"{node.function}() needs a number")
         return _NUMBER if node.function == "rate" else of
+
+    def _relation(self, node: Call) -> Type:
+        asked = relation_call(node)
+        kind_id = related_kind(asked, self._kind_id)
+        if kind_id is None or self._subject is not Subject.READING:
+            raise ExpressionError(f"{node.function} means nothing for a {self._kind_id}", node.column)
+        if asked.about is None:
+            return _NUMBER
+        for part, _ in walk(asked.about):
+            if isinstance(part, Call) and part.function in WINDOW_FUNCTIONS | RELATION_FUNCTIONS:
+                raise ExpressionError("other devices are asked about their readings only", part.column)
+        other = _Checker(kind_id, Subject.READING)
+        of = other.type_of(asked.about)
+        if asked.otherwise is not None:
+            _same(of, other.type_of(node.arguments[1]), node, "take")
+        if node.function.endswith(".share"):
+            _expect(of, _BOOL, asked.about, f"{node.function} asks a bool")
+            return _NUMBER
+        if of.value == "text" or (node.function == "children.sum" and not of.is_number):
+            raise ExpressionError(f"{node.function} needs a number, got a {of}", asked.about.column)
+        return of
+
+
+def _may_lack(node: Node) -> bool:
+    """Whether a value comes from outside the expression: a name's, or that of one of our functions."""
+    functions = WINDOW_FUNCTIONS | RELATION_FUNCTIONS | CONTEXT_FUNCTIONS.keys()
+    return isinstance(node, Name) or (isinstance(node, Call) and node.function in functions)
 
 
 def _literal(node: Literal) -> Type:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from rules.expressions.evaluator import SMALLEST_DIVISOR, WIDEST_VALUE
+from rules.expressions.relations import RELATION_FUNCTIONS, relation_call
 from rules.expressions.scope import CONTEXT_FUNCTIONS, column_of, context_call
 from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, Node, Unary
 from rules.expressions.windows import WINDOW_FUNCTIONS, window_call
@@ -81,6 +82,8 @@ _BINARY: Mapping[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
 def _call(node: Call) -> pl.Expr:
     if node.function in CONTEXT_FUNCTIONS:
         return pl.col(context_call(node).column)
+    if node.function in RELATION_FUNCTIONS:
+        return pl.col(relation_call(node).column)
     if node.function in WINDOW_FUNCTIONS:
         return pl.col(window_call(node).column)
     argument = compile_tree(node.arguments[0])

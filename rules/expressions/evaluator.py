@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from rules.expressions.relations import RELATION_FUNCTIONS, relation_call
 from rules.expressions.scope import CONTEXT_FUNCTIONS, column_of, context_call
 from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, Node, Unary
 from rules.expressions.windows import WINDOW_FUNCTIONS, window_call
@@ -97,6 +98,8 @@ def _call(node: Call, row: Mapping[str, Any]) -> Value:
     if node.function in CONTEXT_FUNCTIONS:
         value: Value = row.get(context_call(node).column)
         return value
+    if node.function in RELATION_FUNCTIONS:
+        return _measured(row.get(relation_call(node).column))
     if node.function in WINDOW_FUNCTIONS:
         return _measured(row.get(window_call(node).column))
     argument = evaluate(node.arguments[0], row)

@@ -10,8 +10,9 @@ from rules.errors import ExpressionError
 from rules.expressions.checker import check
 from rules.expressions.compiler import compile_tree
 from rules.expressions.parser import parse
+from rules.expressions.relations import RELATION_FUNCTIONS, RelationCall, relation_call
 from rules.expressions.scope import CONTEXT_FUNCTIONS, ContextCall, Subject, column_of, context_call
-from rules.expressions.syntax import Call, Name, Node, names, walk
+from rules.expressions.syntax import Call, Name, Node, children
 from rules.expressions.windows import WINDOW_FUNCTIONS, WindowCall, window_call
 
 __all__ = ["Expression", "condition", "text_value"]
@@ -31,8 +32,9 @@ class Expression:
 
     @cached_property
     def names(self) -> tuple[Name, ...]:
-        """The names used, in the order of the text."""
-        return names(self.tree)
+        """The names used, in the order of the text; not what other devices are asked."""
+        found = {part.text: part for part in self._own if isinstance(part, Name)}
+        return tuple(found.values())
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -50,8 +52,25 @@ class Expression:
         return frozenset(window_call(call) for call in self._calls if call.function in WINDOW_FUNCTIONS)
 
     @cached_property
+    def relations(self) -> frozenset[RelationCall]:
+        """The functions over other devices whose columns must be added before it is evaluated."""
+        return frozenset(relation_call(call) for call in self._calls if call.function in RELATION_FUNCTIONS)
+
+    @cached_property
     def _calls(self) -> tuple[Call, ...]:
-        return tuple(node for node, _ in walk(self.tree) if isinstance(node, Call))
+        return tuple(node for node in self._own if isinstance(node, Call))
+
+    @cached_property
+    def _own(self) -> tuple[Node, ...]:
+        """The nodes about the device itself, in the order of the text."""
+        found: list[Node] = []
+        waiting = [self.tree]
+        while waiting:
+            node = waiting.pop()
+            found.append(node)
+            if not (isinstance(node, Call) and node.function in RELATION_FUNCTIONS):
+                waiting += reversed(children(node))
+        return tuple(found)
 
 
 def condition(text: str, kind_id: str, subject: Subject = Subject.READING) -> Expression:

@@ -149,7 +149,7 @@ class _Parser:
                 raise self._surprise("a name is expected after the point")
             name += "." + self._advance().text
         if self._is_mark("("):
-            return Call(name, self._arguments(), token.column)
+            return self._member_of(Call(name, self._arguments(), token.column))
         root, _, member = name.partition(".")
         if root not in _ROOTS or not member:
             known = ", ".join(f"{known}.name" for known in sorted(_ROOTS))
@@ -157,6 +157,16 @@ class _Parser:
                 f"a name is one of {known} or a function with brackets, got {name!r}", token.column
             )
         return Name(root, member, token.column)
+
+    def _member_of(self, call: Call) -> Call:
+        """A call, with the member that is asked of the device it names: `parent('powered_by').power_w`."""
+        if not (call.function == "parent" and self._is_mark(".")):
+            return call
+        self._advance()
+        if self._current.kind is not TokenKind.WORD:
+            raise self._surprise("a name is expected after the point")
+        member = self._advance()
+        return Call(call.function, (*call.arguments, Name("m", member.text, member.column)), call.column)
 
     def _arguments(self) -> tuple[Node, ...]:
         self._expect("(")

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from rules.expressions.evaluator import Value, evaluate
+from rules.expressions.relations import RELATION_FUNCTIONS
 from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, Node, Unary
 from rules.expressions.windows import WINDOW_FUNCTIONS
+from rules.expressions.writing import written
 
 __all__ = ["render"]
 
@@ -16,7 +18,7 @@ _PRECEDENCE: Mapping[str, int] = {
 _RELATION = 3
 _TIGHT = 6
 _DIGITS = 6
-_ABOUT_NAMES = WINDOW_FUNCTIONS | {"has"}
+_AS_WRITTEN = WINDOW_FUNCTIONS | RELATION_FUNCTIONS | {"has"}
 
 
 def render(node: Node, row: Mapping[str, Any]) -> str:
@@ -58,11 +60,11 @@ def _result(node: Node, row: Mapping[str, Any]) -> str:
 
 
 def _call(node: Call, row: Mapping[str, Any]) -> str:
-    arguments = ", ".join(
-        part.text if isinstance(part, Name) and node.function in _ABOUT_NAMES else _render(part, row, 0)
-        for part in node.arguments
-    )
-    return f"{node.function}({arguments}) (= {_shown(evaluate(node, row))})"
+    found = _shown(evaluate(node, row))
+    if node.function in _AS_WRITTEN:
+        return f"{written(node)} (= {found})"
+    arguments = ", ".join(_render(part, row, 0) for part in node.arguments)
+    return f"{node.function}({arguments}) (= {found})"
 
 
 def _shown(value: Value) -> str:

@@ -13,6 +13,7 @@ from devices.description import Attribute, DeviceKind, Field, ValueType
 from devices.durations import parse_duration_ms
 from devices.quantities import Quantity
 from rules.errors import ExpressionError
+from rules.expressions.relations import RelationCall
 from rules.expressions.syntax import Call, Literal, Name, Node
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "context_call",
     "has_lighting",
     "members",
+    "related_kind",
     "suggestion",
 ]
 
@@ -94,6 +96,16 @@ def members(kind_id: str, subject: Subject) -> Mapping[str, Mapping[str, Type]]:
         return MappingProxyType({"e": _EVENT, "d": device})
     fields = {field.name: _type_of(field) for field in kind.fields} | {"time_quality": _TIME_QUALITY}
     return MappingProxyType({"m": fields, "d": device, "prev": fields})
+
+
+def related_kind(call: RelationCall, kind_id: str) -> str | None:
+    """The kind of the other devices that a function about a kind reads; None if there is none."""
+    if call.function == "siblings.share":
+        return kind_id
+    if call.function == "parent":
+        return kinds()[kind_id].powered_by_kind
+    fed = [kind.id for kind in kinds().values() if kind.powered_by_kind == kind_id]
+    return fed[0] if len(fed) == 1 else None
 
 
 def column_of(name: Name) -> str:

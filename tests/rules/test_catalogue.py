@@ -11,8 +11,8 @@ from rules.rule import Silence
 from simulators.fault_types import fault_types
 
 _WITHOUT_RULE = {
-    "breaker_tripped", "cable_theft", "camera_no_passages", "camera_plates_unreadable",
-    "feeder_down", "phase_imbalance", "switch_down",
+    "camera_no_passages", "camera_plates_unreadable",
+    "feeder_down", "switch_down",
 }  # fmt: skip
 
 _TEST = """
