@@ -10,20 +10,24 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from app.backup.places import GRAMMAR, source_at, store_at
 from app.backup.restoring import restore as restored
 from app.backup.restoring import verify as verified
 from app.backup.sources import dump_at_rest, dump_of_service
+from app.commands.options import check_writable
 from app.configuration import load_settings
 from app.errors import StartError
 from devices.clock import SystemClock
 from store.backup.chunks import Chunk
+from store.backup.copying import Checkpoint
+from store.backup.copying import copy as copied_chunks
 from store.backup.errors import BackupError
 from store.backup.folder import Manifest, check_new, open_backup, write_backup
 from store.backup.frames import Dump
 from store.operations.errors import OperationsError
 from store.telemetry import TelemetryUnavailableError
 
-__all__ = ["backup", "failing_plainly", "restore", "verify", "with_progress"]
+__all__ = ["backup", "copy", "failing_plainly", "restore", "verify", "with_progress"]
 
 _Folder = Annotated[Path, typer.Argument(help="Folder of the backup.")]
 _Data = Annotated[Path | None, typer.Option(help="The service's data directory; default: the settings'.")]
@@ -70,6 +74,41 @@ def restore(folder: _Folder, data: _Data = None) -> None:
             pass
     typer.echo("the stores hold what the backup holds")
     _show(found.manifest, rows)
+
+
+def copy(
+    source: Annotated[str, typer.Option("--from", help=f"{GRAMMAR}, or backup:FOLDER.")],
+    target: Annotated[str, typer.Option("--to", help=f"{GRAMMAR}.")],
+    from_token_file: Annotated[
+        Path | None, typer.Option(help="Token of InfluxDB there; default: the settings'.")
+    ] = None,
+    to_token_file: Annotated[
+        Path | None, typer.Option(help="Token of InfluxDB there; default: the settings'.")
+    ] = None,
+    checkpoint: Annotated[Path, typer.Option(help="Where to note how far it has come.")] = Path(
+        "ioc-store-copy.json"
+    ),
+    check: Annotated[bool, typer.Option(help="Read each hour again from the target and compare.")] = True,
+) -> None:
+    """Copy telemetry from one place to another, hour by hour.
+
+    What is interrupted goes on behind the last hour done when the same command is given again. Rows have
+    keys: what is copied twice is there once. An embedded store that a service holds is copied out of a
+    backup, which the service gives while it runs.
+    """
+    with failing_plainly("copy"):
+        check_writable("--checkpoint", checkpoint)
+        noted = Checkpoint(checkpoint, source, target)
+        settings = load_settings()
+        with (
+            source_at("--from", source, settings, from_token_file) as source_,
+            store_at("--to", target, settings, to_token_file) as store,
+        ):
+            rows = sum(source_.rows().values())
+            copied = 0
+            for chunk in with_progress("copying", copied_chunks(source_, store, noted, check=check), rows):
+                copied += chunk.frame.height if isinstance(chunk, Chunk) else 0
+    typer.echo(f"{copied:,} rows copied" + (", and read again from the target" if check else ""))
 
 
 def verify(folder: _Folder) -> None:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.backup.commands import backup, restore, verify
+from app.backup.commands import backup, copy, restore, verify
 from app.commands.options import check_writable
 from app.configuration import load_settings
 from app.data_directory import DataDirectory
@@ -26,6 +26,7 @@ __all__ = ["COMMAND"]
 
 COMMAND = typer.Typer(add_completion=False, no_args_is_help=True)
 COMMAND.command("backup")(backup)
+COMMAND.command("copy")(copy)
 COMMAND.command("restore")(restore)
 COMMAND.command("verify")(verify)
 _MEGABYTE = 1_000_000

@@ -109,8 +109,8 @@ class Backup:
                 found[name] = list(self._opened(name).schema_arrow.names)
         return found
 
-    def chunks(self, part: str) -> Iterator[Chunk]:
-        """The chunks of a part, each checked.
+    def chunks(self, part: str, after: int | None = None) -> Iterator[Chunk]:
+        """The chunks of a part, each checked; only those behind a number where one is given.
 
         Raises:
             BackupDamagedError: one is missing or is not what was written.
@@ -122,6 +122,8 @@ class Backup:
         if file.num_row_groups != len(known):
             raise BackupDamagedError(str(self.folder), f"{part} has not as many chunks as were written")
         for index, expected in enumerate(known):
+            if after is not None and expected.number <= after:
+                continue
             try:
                 found = Chunk.of(part, expected.number, pl.DataFrame(file.read_row_group(index)))
             except (OSError, pa.ArrowException) as error:

@@ -101,3 +101,22 @@ def test_service_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
     status, said = run("backup", str(tmp_path / "b"), "--url", "http://127.0.0.1:9")
     assert status == 1
     assert "does not answer" in said
+
+
+def test_copy_out_of_a_backup_into_another_data_directory(data: Path, tmp_path: Path) -> None:
+    assert run("backup", str(tmp_path / "b"), "--data", str(data))[0] == 0
+    noted = ("--checkpoint", str(tmp_path / "c.json"))
+    target = f"duckdb:{tmp_path / 'other'}"
+    status, said = run("copy", "--from", f"backup:{tmp_path / 'b'}", "--to", target, *noted)
+    assert (status, "500 rows copied" in said) == (0, True), said
+    status, said = run("copy", "--from", target, "--to", f"duckdb:{tmp_path / 'third'}", *noted)
+    assert (status, "500 rows copied" in said) == (0, True), said
+
+
+@pytest.mark.parametrize("place", ["sqlite:x", "influxdb+http://h:1/only", "influxdb+ftp://h/o/b"])
+def test_place_that_cannot_be_understood_is_refused_with_the_grammar(place: str, tmp_path: Path) -> None:
+    status, said = run(
+        "copy", "--from", f"duckdb:{tmp_path}", "--to", place, "--checkpoint", str(tmp_path / "c")
+    )
+    assert status == 1
+    assert "influxdb+http://HOST:8086/ORG/BUCKET" in said
