@@ -33,7 +33,9 @@ from store.operations.keys import KeyRepository
 
 _RATE_PER_S = 300
 _DEVICES = 500
-_LOAD_S = 120
+_BEFORE_S = 120.0
+_BEFORE_LEAST_S = 10.0
+_LOAD_AT_MOST_S = 900.0
 _WAY_MS = 5_000
 """Longer than any message is on its way into the journal."""
 
@@ -45,7 +47,6 @@ def prove(scale: float, folder: Path) -> dict[str, Any]:
         AssertionError: something is missing, a checksum differs, or the service does not start on what was
             restored.
     """
-    load_s = max(20.0, _LOAD_S * scale)
     with fresh_broker(folder / "broker") as broker:
         city = city_of_load(_DEVICES)
         installation = Installation(folder / "old", broker.port, city.devices)
@@ -54,7 +55,7 @@ def prove(scale: float, folder: Path) -> dict[str, Any]:
             host=broker.host,
             port=broker.port,
             rate_per_s=_RATE_PER_S,
-            count=round(_RATE_PER_S * load_s),
+            run_for_s=_LOAD_AT_MOST_S,
             processes=1,
             ledger=folder / "ledger",
         )
@@ -63,12 +64,13 @@ def prove(scale: float, folder: Path) -> dict[str, Any]:
             process.wait_ready()
             with LoadFleet(plan, load_messages(_DEVICES)) as fleet:
                 fleet.begin()
-                time.sleep(load_s / 2)
+                time.sleep(max(_BEFORE_LEAST_S, _BEFORE_S * scale))
                 begin_ms, begin_s = SystemClock().now_ms(), time.monotonic()
                 url = f"http://127.0.0.1:{installation.http_port}"
                 _ioc("backup", folder / "backup", {"IOC_API_URL": url, "IOC_API_KEY": key})
                 took_s = time.monotonic() - begin_s
                 assert fleet.is_running, "the load ended before the backup did"
+                fleet.stop()
                 fleet.wait()
         finally:
             process.kill()
