@@ -8,7 +8,7 @@ from app.leader import LeaderJob
 from app.lifecycle_job import LifecycleJob
 from app.management_job import ManagementJob
 from app.mqtt_out import MqttOut
-from app.notifying import notify_jobs
+from app.notifying import notify_jobs, report_job
 from app.settings import ServiceSettings
 from app.stream_numbers import StreamNumbers
 from app.stream_out import StreamOut
@@ -50,6 +50,7 @@ def leader_jobs(parts: LeaderParts) -> Sequence[LeaderJob]:
         LifecycleJob(parts.operations, parts.registry, parts.rules, parts.city.zone),
         ManagementJob(parts.operations, parts.registry, parts.rules),
         *notify_jobs(parts.settings, parts.operations, parts.registry, parts.city),
+        report_job(parts.settings, parts.operations, parts.city),
     ]
     if parts.settings.mqtt_out:
         publisher = MqttOut(parts.settings.broker, "ioc-out")

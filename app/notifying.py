@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.errors import StartError
 from app.leader import LeaderJob
+from app.report_job import ReportJob, report_trigger
 from app.settings import ServiceSettings
 from devices.cities import City
 from devices.clock import Clock, SystemClock
@@ -19,12 +20,13 @@ from notify.errors import NotifyConfigError
 from notify.links import LinkKey
 from notify.operations_incidents import OperationsIncidents
 from notify.people import People
+from reports.operations_report import ReportKind
 from store.operations.database import OperationsDatabase
 from store.operations.entities import EntityRepository
 from store.operations.links import LinkRepository
 from store.operations.outbox import Outbox
 
-__all__ = ["Notifying", "crew_desk", "notify_jobs", "read_notifying"]
+__all__ = ["Notifying", "crew_desk", "notify_jobs", "read_notifying", "report_job"]
 
 _HOUR_MS = 3_600_000
 
@@ -90,6 +92,28 @@ def notify_jobs(
         real_clock=SystemClock(),
     )
     return [deciding, delivery]
+
+
+def report_job(settings: ServiceSettings, operations: OperationsDatabase, city: City) -> ReportJob:
+    """The job that makes reports at their times, in the folder `reports` of the data directory.
+
+    Raises:
+        StartError: a time is none, or as `read_notifying`.
+    """
+    notifying = read_notifying(settings)
+    times = {ReportKind.DIGEST: settings.report_digest, ReportKind.WEEKLY: settings.report_weekly}
+    triggers = {}
+    for kind, crontab in times.items():
+        if crontab:
+            try:
+                triggers[kind] = report_trigger(crontab, city)
+            except ValueError as error:
+                raise StartError(
+                    f"IOC_REPORT_{kind.upper()} is a crontab line such as '0 7 * * mon', got"
+                    f" {crontab!r}: {error}"
+                ) from error
+    plan = notifying.plan if notifying is not None else None
+    return ReportJob(operations, settings.data_dir / "reports", city, triggers, plan)
 
 
 def crew_desk(

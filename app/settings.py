@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+from apscheduler.triggers.cron import CronTrigger
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -111,12 +112,23 @@ class ServiceSettings(BaseSettings):
     """Days that a crew's link opens its page, if its incident lasts so long."""
     link_closed_hours: int = Field(default=24, ge=0)
     """Hours that a crew's link opens its page after its incident ended."""
+    report_digest: str = "0 6,14,22 * * *"
+    """When a shift's digest is made, as a crontab line in the city's time; empty for never."""
+    report_weekly: str = "0 7 * * mon"
+    """When the weekly report is made, as a crontab line in the city's time; empty for never."""
 
     @field_validator("payload_codecs")
     @classmethod
     def _codecs_exist(cls, codecs: dict[str, str]) -> dict[str, str]:
         DecoderOptions(payload_codecs=codecs)
         return codecs
+
+    @field_validator("report_digest", "report_weekly")
+    @classmethod
+    def _is_crontab(cls, line: str) -> str:
+        if line:
+            CronTrigger.from_crontab(line, timezone="UTC")
+        return line
 
     @property
     def decoder_options(self) -> DecoderOptions:
