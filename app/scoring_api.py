@@ -10,6 +10,7 @@ from msgspec import Struct
 from app.errors import StartError
 from devices.batch import to_ms
 from reports.score.raised import RaisedFault, Reports, SuspectedViolation, reason_in
+from rules.management.standing import Hold
 
 __all__ = ["ApiReports"]
 
@@ -26,6 +27,11 @@ class _Device(Struct, frozen=True):
     kind: str
 
 
+class _Management(Struct, frozen=True):
+    hold: str
+    incident: str | None = None
+
+
 class _Fault(Struct, frozen=True):
     id: str
     rule: _Rule
@@ -34,6 +40,7 @@ class _Fault(Struct, frozen=True):
     raised_at: datetime
     detected_at: datetime
     cleared_at: datetime | None
+    management: _Management | None = None
 
 
 class _Violation(Struct, frozen=True):
@@ -123,6 +130,8 @@ def _fault(item: _Fault) -> RaisedFault:
         raised_at_ms=to_ms(item.raised_at) or 0,
         detected_at_ms=to_ms(item.detected_at) or 0,
         cleared_at_ms=to_ms(item.cleared_at),
+        suppressed=item.management is not None and item.management.hold != Hold.FREE,
+        incident=(item.management.incident or "") if item.management is not None else "",
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from devices.catalogue import kinds
 from devices.description import DeviceKind
 from reports.score.truth import Injection
+from rules.management.inference import inferences
 from rules.rule import Happening, Lasting, Pattern, Rule, Silence
 
 __all__ = ["RuleBook", "rule_book"]
@@ -37,12 +38,21 @@ def rule_book(rules: Iterable[Rule], interval_s: float | None = None) -> RuleBoo
     """What a score needs of rules; `interval_s` is how often devices report, where it is not their kind's."""
     rules = tuple(rules)
     patterns = [(rule.id, kind, pattern) for rule in rules for kind, pattern in rule.patterns.items()]
+    inferred = inferences().values()
+    reactions_ms = {
+        (rule, kind): _reaction_ms(pattern, kinds()[kind], interval_s) for rule, kind, pattern in patterns
+    }
+    # What is inferred takes as long as the slowest of its signs.
+    signs = {
+        (one.id, one.kind): max(
+            (ms for (rule, _), ms in reactions_ms.items() if rule in one.signs), default=0
+        )
+        for one in inferred
+    }
     return RuleBook(
-        known=frozenset(rule.id for rule in rules),
+        known=frozenset([*(rule.id for rule in rules), *(one.id for one in inferred)]),
         of_events=frozenset(rule for rule, _, pattern in patterns if isinstance(pattern, Happening)),
-        reactions_ms={
-            (rule, kind): _reaction_ms(pattern, kinds()[kind], interval_s) for rule, kind, pattern in patterns
-        },
+        reactions_ms=reactions_ms | signs,
     )
 
 

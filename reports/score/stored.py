@@ -1,9 +1,15 @@
 """What an operations store says was raised."""
 
+from reports.score.managed import told, told_afterwards
 from reports.score.raised import RaisedFault, Reports, SuspectedViolation, reason_in
+from rules.loading import load_rules
+from rules.management.dependencies import Dependencies
 from store.operations.database import OperationsDatabase
+from store.operations.devices import DeviceRepository
 from store.operations.errors import NoSuchRecordError
 from store.operations.faults import FaultFilter, FaultRepository
+from store.operations.incidents import IncidentRepository
+from store.operations.management import ManagementTables
 from store.operations.records import FaultRecord, ViolationRecord
 from store.operations.violations import ViolationFilter, ViolationRepository
 
@@ -19,12 +25,24 @@ class StoredReports:
     """
 
     def __init__(self, database: OperationsDatabase) -> None:
+        self._database = database
         self._faults = FaultRepository(database)
         self._violations = ViolationRepository(database)
 
     def all(self) -> Reports:
-        """Every fault and suspected violation there ever was."""
-        return Reports(faults=tuple(self._every_fault()), violations=tuple(self._every_violation()))
+        """Every fault and suspected violation there ever was.
+
+        Where no leader has managed the faults, they are managed now, by the rules and the registry of now.
+        """
+        raised = self._every_fault()
+        standings = IncidentRepository(self._database).standings([one.id for one in raised])
+        faults = told(raised, standings) if standings else self._managed(raised)
+        return Reports(faults=tuple(faults), violations=tuple(self._every_violation()))
+
+    def _managed(self, raised: list[RaisedFault]) -> list[RaisedFault]:
+        rules = load_rules()
+        spells = ManagementTables(self._database).spells(Dependencies.among(rules).named_parts)
+        return told_afterwards(raised, spells, DeviceRepository(self._database).load(), rules)
 
     def why(self, fault: str) -> str:
         """The expression that raised a fault, with its values; empty for what is no fault."""

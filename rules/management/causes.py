@@ -117,13 +117,16 @@ class Causes:
             return Onset(fault.since_ms, fault.since_ms)
         return Onset(fault.since_ms - interval_ms, fault.since_ms)
 
-    def wait_until_ms(self, fault: ActiveFault) -> int:
-        """Until when a cause of a fault may still show; its detection for one that has none above it."""
+    def wait_until_ms(self, fault: ActiveFault, among: frozenset[str] | None = None) -> int:
+        """Until when a cause of a fault may still show; its detection for one that has none above it.
+
+        `among` names the only rules to consider.
+        """
         begun_ms = self.onset(fault).latest_ms
         waits_ms = [
             begun_ms + reaction_ms
             for dependency in self._dependencies.of.get(fault.rule, ())
-            if (reaction_ms := self._reaction_ms(fault, dependency)) is not None
+            if (reaction_ms := self._reaction_ms(fault, dependency, among)) is not None
         ]
         if not waits_ms:
             return fault.detected_at_ms
@@ -136,12 +139,15 @@ class Causes:
         slowest_ms, _ = self._topology.slowest(fault.rule, fault.device)
         return max(self._topology.interval_ms(fault.device), slowest_ms) + clearing_ms
 
-    def _reaction_ms(self, fault: ActiveFault, dependency: Dependency) -> int | None:
+    def _reaction_ms(
+        self, fault: ActiveFault, dependency: Dependency, among: frozenset[str] | None
+    ) -> int | None:
         """How long the slowest of the causes that a dependency names needs; None if there can be none."""
         found = [
             self._needs_ms(asset.id, asset.kind, rule)
             for asset in self._possible(fault, dependency.relation)
             for rule in dependency.rules
+            if among is None or rule in among
         ]
         possible = [needs_ms for needs_ms in found if needs_ms is not None]
         if not possible:

@@ -19,11 +19,15 @@ _EXAMPLES = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """Faults of passive assets that begin and end, and those that a wider one contains (by fault id)."""
+    """Faults of passive assets that begin and end, and those that a wider one contains (by fault id).
+
+    `due_ms` is when a group that seems down may be told; None if none waits for that.
+    """
 
     raised: tuple[FaultRaised, ...] = ()
     cleared: tuple[FaultCleared, ...] = ()
     contained: Mapping[str, str] = field(default_factory=dict)
+    due_ms: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +87,20 @@ def judge(
             down.append(found)
         elif group in standing:
             cleared.append(_cleared(standing[group], now_ms))
-    down = [one for one in down if one.standing or _is_plausible(one, situation, topology, now_ms)]
+    ready_ms = [0 if one.standing else _ready_ms(one, causes, dependencies) for one in down]
+    down = [
+        one
+        for one, at_ms in zip(down, ready_ms, strict=True)
+        if at_ms <= now_ms and (one.standing or _is_plausible(one, situation, topology, now_ms))
+    ]
     blamed = _blamed(down)
     raised = [_raised(one, topology, now_ms) for one in down if one.standing is None and one.id not in blamed]
-    return Judgement(raised=tuple(raised), cleared=tuple(cleared), contained=blamed)
+    return Judgement(
+        raised=tuple(raised),
+        cleared=tuple(cleared),
+        contained=blamed,
+        due_ms=min((at_ms for at_ms in ready_ms if at_ms > now_ms), default=None),
+    )
 
 
 def _is_recovering(fault: str, situation: Situation, now_ms: int) -> bool:
@@ -96,6 +110,11 @@ def _is_recovering(fault: str, situation: Situation, now_ms: int) -> bool:
         return False
     is_orphan = standing.suppressed_by is not None and standing.suppressed_by not in situation.active
     return is_orphan or standing.is_rechecked(now_ms)
+
+
+def _ready_ms(down: _Down, causes: Causes, dependencies: Dependencies) -> int:
+    """When what has a word of its own, such as a cabinet, has had the time to explain the first sign."""
+    return min(causes.wait_until_ms(sign, frozenset(dependencies.rules)) for sign in down.signs)
 
 
 def _is_plausible(down: _Down, situation: Situation, topology: Topology, now_ms: int) -> bool:

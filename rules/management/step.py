@@ -47,7 +47,7 @@ def step(situation: Situation, dependencies: Dependencies, topology: Topology, n
         cleared=judgement.cleared,
         standings=(*changed, *ended),
         incidents=tuple(incidents),
-        due_ms=_due_ms(standings, active),
+        due_ms=_due_ms(standings, active, judgement),
         holds=Counter(one.hold for one in standings.values()),
     )
 
@@ -111,14 +111,16 @@ def _standing(
     return before
 
 
-def _due_ms(standings: Mapping[str, Standing], active: Mapping[str, ActiveFault]) -> int | None:
+def _due_ms(
+    standings: Mapping[str, Standing], active: Mapping[str, ActiveFault], judgement: Judgement
+) -> int | None:
     """When the next waiting ends; what is hidden waits for a change and not for a time."""
-    ends = (
+    ends = [
         one.until_ms
         for one in standings.values()
         if one.until_ms is not None and not active[one.fault].is_hidden
-    )
-    return min(ends, default=None)
+    ]
+    return min(ends if judgement.due_ms is None else [*ends, judgement.due_ms], default=None)
 
 
 def _suppressed(before: Standing, cause: ActiveFault, now_ms: int) -> Standing:

@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, false, func, insert, or_, select, true
+from sqlalchemy import ColumnElement, Connection, RowMapping, false, func, insert, or_, select, true
 
 from devices.description import Label
 from rules.faults import Severity
 from rules.management.incident import Incident, IncidentChange, IncidentState, IncidentStep
+from rules.management.replay import Spell
 from rules.management.situation import ActiveFault, Decisions, Situation
 from rules.management.standing import Hold, Standing
 from store.operations.changes import Step, append_changes
@@ -19,8 +20,8 @@ from store.operations.dialects import bulk_upsert, upsert
 from store.operations.incident_records import IncidentRecord, incident_from_row, incident_to_row
 from store.operations.incident_tables import fault_standings, incident_history, incidents
 from store.operations.paging import in_chunks
-from store.operations.records import FaultState, to_body
-from store.operations.tables import fault_work, faults
+from store.operations.records import FaultState, Transition, to_body
+from store.operations.tables import fault_history, fault_work, faults
 
 __all__ = ["ManagementTables", "standing_from_row"]
 
@@ -43,10 +44,23 @@ class ManagementTables:
         """
         with self._database.read() as connection:
             return Situation(
-                active=_active(connection, explained),
+                active=_faults(connection, explained, faults.c.state == FaultState.ACTIVE),
                 standings=_standings(connection),
                 incidents=_live_incidents(connection),
             )
+
+    def spells(self, explained: Collection[str]) -> list[Spell]:
+        """Every fault there ever was, with when its end was noticed.
+
+        Raises:
+            OperationsUnavailableError: the database does not answer.
+        """
+        ended = select(fault_history.c.fault, func.min(fault_history.c.at_ms).label("at_ms"))
+        ended = ended.where(fault_history.c.transition == Transition.CLEARED).group_by(fault_history.c.fault)
+        with self._database.read() as connection:
+            ends = {row.fault: row.at_ms for row in connection.execute(ended)}
+            found = _faults(connection, explained, true())
+        return [Spell(fault=one, ended_at_ms=ends.get(one.id)) for one in found.values()]
 
     def commit(self, decisions: Decisions, now_ms: int) -> None:
         """Write everything or nothing; the changes of incidents are in the feed, in their order.
@@ -69,16 +83,17 @@ class ManagementTables:
             _write_incidents(connection, decisions.incidents, numbered, now_ms)
 
 
-def _active(connection: Connection, explained: Collection[str]) -> Mapping[str, ActiveFault]:
-    is_active = faults.c.state == FaultState.ACTIVE
+def _faults(
+    connection: Connection, explained: Collection[str], wanted: ColumnElement[bool]
+) -> Mapping[str, ActiveFault]:
     columns = (*(faults.c[name] for name in _PLAIN), faults.c.title_vi, faults.c.title_en, faults.c.severity)
-    whys = select(faults.c.id, faults.c.why).where(is_active, faults.c.rule.in_(sorted(explained)))
+    whys = select(faults.c.id, faults.c.why).where(wanted, faults.c.rule.in_(sorted(explained)))
     why: dict[str, Mapping[str, Any]] = {row.id: row.why for row in connection.execute(whys)}
     hiding = (fault_work.c.out_of_service, fault_work.c.shelved_until_ms, fault_work.c.closed_at_ms)
     hidden = or_(*(column.is_not(None) for column in hiding))
     query = select(*columns, func.coalesce(hidden, false()).label("is_hidden"))
     with_work = faults.outerjoin(fault_work, fault_work.c.fault == faults.c.id)
-    rows = connection.execute(query.select_from(with_work).where(is_active)).mappings()
+    rows = connection.execute(query.select_from(with_work).where(wanted)).mappings()
     return {row["id"]: _fault(row, why.get(row["id"], {})) for row in rows}
 
 
