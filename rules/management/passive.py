@@ -21,12 +21,14 @@ _EXAMPLES = 20
 class Judgement:
     """Faults of passive assets that begin and end, and those that a wider one contains (by fault id).
 
-    `due_ms` is when a group that seems down may be told; None if none waits for that.
+    `waits_ms` is until when those that begin wait: as long as any of their signs would. `due_ms` is when a
+    group that seems down may be told; None if none waits for that.
     """
 
     raised: tuple[FaultRaised, ...] = ()
     cleared: tuple[FaultCleared, ...] = ()
     contained: Mapping[str, str] = field(default_factory=dict)
+    waits_ms: Mapping[str, int] = field(default_factory=dict)
     due_ms: int | None = None
 
 
@@ -94,11 +96,12 @@ def judge(
         if at_ms <= now_ms and (one.standing or _is_plausible(one, situation, topology, now_ms))
     ]
     blamed = _blamed(down)
-    raised = [_raised(one, topology, now_ms) for one in down if one.standing is None and one.id not in blamed]
+    new = [one for one in down if one.standing is None and one.id not in blamed]
     return Judgement(
-        raised=tuple(raised),
+        raised=tuple(_raised(one, topology, now_ms) for one in new),
         cleared=tuple(cleared),
         contained=blamed,
+        waits_ms={one.id: max(causes.wait_until_ms(sign) for sign in one.signs) for one in new},
         due_ms=min((at_ms for at_ms in ready_ms if at_ms > now_ms), default=None),
     )
 

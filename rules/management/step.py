@@ -36,7 +36,12 @@ def step(situation: Situation, dependencies: Dependencies, topology: Topology, n
         causes.add(active.values())
     explained = _explained(active, causes, judgement)
     standings = {
-        fault.id: _standing(fault, situation.standings.get(fault.id), explained, (causes, now_ms))
+        fault.id: _standing(
+            fault,
+            situation.standings.get(fault.id) or _new(fault, causes, judgement, now_ms),
+            explained.get(fault.id),
+            (causes, now_ms),
+        )
         for fault in active.values()
     }
     incidents, standings = grouped(situation, active, standings, explained, topology, now_ms)
@@ -78,19 +83,16 @@ def _leads_to(start: ActiveFault, end: ActiveFault, found: Mapping[str, ActiveFa
     return at is not None
 
 
+def _new(fault: ActiveFault, causes: Causes, judgement: Judgement, now_ms: int) -> Standing:
+    until_ms = max(causes.wait_until_ms(fault), judgement.waits_ms.get(fault.id, 0))
+    return Standing(fault=fault.id, hold=Hold.WAITING, since_ms=now_ms, until_ms=until_ms)
+
+
 def _standing(
-    fault: ActiveFault,
-    before: Standing | None,
-    explained: Mapping[str, ActiveFault],
-    times: tuple[Causes, int],
+    fault: ActiveFault, before: Standing, cause: ActiveFault | None, times: tuple[Causes, int]
 ) -> Standing:
     """Where a fault stands now, its incident still the old one."""
     causes, now_ms = times
-    cause = explained.get(fault.id)
-    if before is None:
-        before = Standing(
-            fault=fault.id, hold=Hold.WAITING, since_ms=now_ms, until_ms=causes.wait_until_ms(fault)
-        )
     if cause is not None:
         return _suppressed(before, cause, now_ms)
     if before.hold is Hold.SUPPRESSED:
