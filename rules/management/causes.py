@@ -13,13 +13,16 @@ from rules.management.situation import ActiveFault
 from rules.management.topology import Topology
 from rules.rule import Dependency, Lasting, Pattern, Relation, Silence
 
-__all__ = ["MARGIN_MS", "PART", "Causes", "Onset"]
+__all__ = ["BEYOND", "MARGIN_MS", "PART", "Causes", "Onset"]
 
 MARGIN_MS = 10_000
 """How much longer than its cause's detection a fault waits, and the least that it waits at all."""
 
 PART = "part"
 """Where the explanation of an inferred fault names the circuit that it concerns."""
+
+BEYOND = "beyond_m"
+"""Where it says from how far from the cabinet on."""
 
 _SLACK_MS = 60_000
 
@@ -81,8 +84,9 @@ class Causes:
             (one.powered_by for one in chain if one.powered_by and one.powered_by.parent == cause.device),
             None,
         )
-        if inference is not None and inference.over is Over.CIRCUIT:
-            return supply is not None and supply.circuit == cause.why.get(PART)
+        if inference is not None and inference.over in (Over.CIRCUIT, Over.CIRCUIT_END):
+            is_beyond = self._topology.metres(fault.device) >= cause.why.get(BEYOND, 0.0)
+            return supply is not None and supply.circuit == cause.why.get(PART) and is_beyond
         phases = self.lost_phases(cause)
         return phases is None or (supply is not None and supply.phase in phases)
 

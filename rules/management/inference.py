@@ -31,12 +31,14 @@ class Over(StrEnum):
     """Which devices make a group.
 
     `powered_by` and `uplink`: all that hang on an asset that way, also through others. `circuit`: what one
-    circuit of a cabinet powers. `kind`: all of one kind in the city.
+    circuit of a cabinet powers, `circuit_end` its lamps from one on to the end. `kind`: all of one kind in
+    the city.
     """
 
     POWERED_BY = "powered_by"
     UPLINK = "uplink"
     CIRCUIT = "circuit"
+    CIRCUIT_END = "circuit_end"
     KIND = "kind"
 
 

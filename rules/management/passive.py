@@ -2,11 +2,11 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from rules.faults import FaultCleared, FaultRaised, fault_id
-from rules.management.causes import PART, Causes
+from rules.management.causes import BEYOND, PART, Causes
 from rules.management.dependencies import Dependencies
 from rules.management.inference import Inference, Over
 from rules.management.situation import ActiveFault, Situation
@@ -42,6 +42,7 @@ class _Down:
     of: int
     since_ms: int
     standing: ActiveFault | None
+    from_m: float = 0.0
 
     @cached_property
     def devices(self) -> frozenset[str]:
@@ -77,14 +78,12 @@ def judge(
     cleared: list[FaultCleared] = []
     for group in sorted(signs.keys() | standing.keys(), key=lambda one: (one.rule, one.asset, one.part)):
         inference = dependencies.inferences[group.rule]
-        found = _group_down(
-            group,
-            inference,
-            tuple(signs.get(group, ())),
-            topology.sizes.get(group, 0) - explained.get(group, 0),
-            standing.get(group),
-            causes,
-        )
+        own = tuple(signs.get(group, ()))
+        if inference.over is Over.CIRCUIT_END:
+            found = _end_down(group, inference, own, standing.get(group), (causes, topology))
+        else:
+            of = topology.sizes.get(group, 0) - explained.get(group, 0)
+            found = _group_down(group, inference, own, of, standing.get(group), causes)
         if found is not None:
             down.append(found)
         elif group in standing:
@@ -121,16 +120,19 @@ def _ready_ms(down: _Down, causes: Causes, dependencies: Dependencies) -> int:
 
 
 def _is_plausible(down: _Down, situation: Situation, topology: Topology, now_ms: int) -> bool:
-    """Whether a group that seems down may be told: a kind only when nothing better can explain it any more.
+    """Whether a group that seems down may be told.
 
-    That is when the first of its devices would be told by itself, and they have no asset in common of whose
-    devices of that kind most are silent.
+    A kind, and the end of a circuit, only when nothing better can explain it any more: when the first of its
+    devices would be told by itself; and a kind only if its devices have no asset in common of whose devices
+    of that kind most are silent.
     """
-    if down.inference.over is not Over.KIND:
+    if down.inference.over not in (Over.KIND, Over.CIRCUIT_END):
         return True
     known = (situation.standings.get(sign.id) for sign in down.signs)
     if not any(one is not None and one.is_due(now_ms) for one in known):
         return False
+    if down.inference.over is Over.CIRCUIT_END:
+        return True
     share = down.inference.common_share
     below = Counter(asset for device in down.devices for asset in topology.assets(device))
     return not any(
@@ -196,6 +198,31 @@ def _group_down(
     return _Down(
         group=group, inference=inference, signs=together, of=of, since_ms=since_ms, standing=standing
     )
+
+
+def _end_down(
+    group: Group,
+    inference: Inference,
+    signs: tuple[ActiveFault, ...],
+    standing: ActiveFault | None,
+    known: tuple[Causes, Topology],
+) -> _Down | None:
+    """The end of a circuit as down, from the nearest of the lamps that fell silent; None if it is not.
+
+    With all of the circuit down it is no end.
+    """
+    causes, topology = known
+    if standing is not None:
+        from_m = float(standing.why.get(BEYOND, 0))
+        signs = tuple(one for one in signs if topology.metres(one.device) >= from_m)
+    elif len(signs) < inference.at_least:
+        return None
+    else:
+        _, signs = _together(signs, causes)
+        from_m = min(topology.metres(one.device) for one in signs)
+    of = topology.end(group, from_m)
+    found = _group_down(group, inference, signs, of, standing, causes)
+    return None if found is None or of == topology.end(group, 0) else replace(found, from_m=from_m)
 
 
 def _together(signs: Sequence[ActiveFault], causes: Causes) -> tuple[int, tuple[ActiveFault, ...]]:
@@ -285,6 +312,7 @@ def _raised(down: _Down, topology: Topology, now_ms: int) -> FaultRaised:
                 for sign in down.signs[:_EXAMPLES]
             ],
             PART: down.group.part,
+            BEYOND: round(down.from_m, 1) - 0.1,
         },
     )
 

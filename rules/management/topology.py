@@ -1,6 +1,7 @@
 """What hangs on what, for management: chains of parents, and the groups whose members vouch for an asset."""
 
-from collections import Counter
+import math
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,8 @@ from rules.rule import Relation
 
 __all__ = ["Group", "Topology"]
 
+_OF_CIRCUITS = frozenset({Over.CIRCUIT, Over.CIRCUIT_END})
+_METRES = 111_320  # of a degree of latitude
 _CENTRE = "collector"
 """The kind of what stands in the operations centre: faults of ours are put on it."""
 
@@ -72,7 +75,7 @@ class Topology:
         for one in self._inferences:
             if one.over is Over.KIND:
                 found += self._of_kind(one, device)
-            elif one.over is Over.CIRCUIT:
+            elif one.over in _OF_CIRCUITS:
                 found += self._of_circuit(one, device)
             else:
                 above = self.above(device.id, Relation(one.over.value))
@@ -106,6 +109,29 @@ class Topology:
         """Everything that a device depends on, in any relation."""
         above = (self.above(device_id, one) for one in (Relation.POWERED_BY, Relation.UPLINK))
         return frozenset(asset.id for chain in above for asset in chain)
+
+    def metres(self, device_id: str) -> float:
+        """How far a device stands from what powers it; 0 where one of them has no position."""
+        device = self.registry[device_id]
+        parent = self.registry.get(device.powered_by.parent) if device.powered_by is not None else None
+        if parent is None or 0.0 in (device.latitude, parent.latitude):
+            return 0.0
+        north = device.latitude - parent.latitude
+        east = (device.longitude - parent.longitude) * math.cos(math.radians(device.latitude))
+        return math.hypot(north, east) * _METRES
+
+    def end(self, group: Group, from_m: float) -> int:
+        """How many lamps of a circuit stand at least so far from its cabinet."""
+        return sum(metres >= from_m for metres in self._circuits.get((group.asset, group.part), ()))
+
+    @cached_property
+    def _circuits(self) -> Mapping[tuple[str, str], list[float]]:
+        found: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+        for device in self.registry.values():
+            supply = device.powered_by
+            if supply is not None and supply.circuit is not None and device.life is Life.IN_SERVICE:
+                found[supply.parent, supply.circuit].append(self.metres(device.id))
+        return found
 
     @cached_property
     def below(self) -> Mapping[tuple[str, str], int]:

@@ -1,10 +1,22 @@
 """What has no telemetry: inferred from those that hang on it, blamed once, back when they are."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import pytest
 
-from devices.registry import Device, Registry
+from devices.registry import Device, Registry, Supply
 from rules.management.standing import Hold
-from tests.rules.management.support import MINUTE_MS, SECOND_MS, START_MS, Office, lamp, point, small_city
+from tests.rules.management.support import (
+    MINUTE_MS,
+    SECOND_MS,
+    START_MS,
+    Office,
+    cabinet,
+    lamp,
+    point,
+    small_city,
+)
 
 POINTS_1 = [f"SW-1-W-{number}" for number in range(4)]
 POINTS_2 = [f"SW-2-W-{number}" for number in range(4)]
@@ -118,6 +130,37 @@ def test_circuit_whose_lamps_fall_silent_is_a_tripped_breaker(office: Office) ->
     assert office.inferred() == [("cabinet.breaker_tripped", "C-1")]
     [incident] = office.open()
     assert (incident.device, incident.faults) == ("C-1", 7)
+
+
+@pytest.mark.parametrize(
+    ("silent", "rule"),
+    [
+        (range(4, 11), "cabinet.cable_theft"),  # from a lamp on to the end
+        (range(1, 11), "cabinet.breaker_tripped"),  # all of them
+        ([2, 9, 10], None),  # here and there
+        ([9, 10], None),  # two are few
+    ],
+)
+def test_end_of_a_circuit_that_falls_silent_is_a_cut_cable(silent: Iterable[int], rule: str | None) -> None:
+    box = replace(cabinet("C-7"), latitude=15.57, longitude=108.48)
+    street = [
+        lamp(
+            number,
+            "C-7",
+            latitude=15.57 + number * 3e-4,
+            longitude=108.48,
+            powered_by=Supply(parent="C-7", circuit="1"),
+        )
+        for number in range(1, 11)
+    ]
+    office = Office(small_city(box, *street))
+    lamps = [f"C-7-L-{number:02}" for number in silent]
+    office.raise_("any.silent", *lamps)
+
+    office.run(10 * MINUTE_MS)
+
+    assert office.inferred() == ([(rule, "C-7")] if rule else [])
+    assert len(office.open()) == (1 if rule else len(lamps))
 
 
 def test_feeder_and_switch_with_the_same_devices_are_one_incident() -> None:
