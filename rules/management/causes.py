@@ -140,8 +140,9 @@ class Causes:
         """How long a fault whose cause has gone has to clear: one interval, and what its rule asks."""
         pattern = self._dependencies.pattern(fault.rule, fault.kind)
         clearing_ms = pattern.clear_for_ms if isinstance(pattern, Lasting) else 0
-        slowest_ms, _ = self._topology.slowest(fault.rule, fault.device)
-        return max(self._topology.interval_ms(fault.device), slowest_ms) + clearing_ms
+        # What is judged by the devices below it needs theirs.
+        below = (self._topology.slowest(one, fault.device)[0] for one in self._dependencies.inferences)
+        return max(self._topology.interval_ms(fault.device), *below) + clearing_ms
 
     def _reaction_ms(
         self, fault: ActiveFault, dependency: Dependency, among: frozenset[str] | None

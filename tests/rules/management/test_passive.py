@@ -122,26 +122,37 @@ def test_cabinet_that_says_itself_that_it_lost_supply_is_no_sign_of_its_feeder(o
     assert [one.device for one in office.open()] == ["C-1"]
 
 
-def test_circuit_whose_lamps_fall_silent_is_a_tripped_breaker(office: Office) -> None:
+def test_circuit_whose_lamps_fall_silent_is_one_incident(office: Office) -> None:
     office.raise_("any.silent", *LAMPS[:6])
 
-    office.run(10 * MINUTE_MS)
+    office.run(40 * MINUTE_MS)
 
-    assert office.inferred() == [("cabinet.breaker_tripped", "C-1")]
+    assert office.inferred() == [("cabinet.circuit_lost", "C-1")]
     [incident] = office.open()
     assert (incident.device, incident.faults) == ("C-1", 7)
+
+
+def test_lost_circuit_is_part_of_the_breaker_that_the_cabinet_reports(office: Office) -> None:
+    office.raise_("any.silent", *LAMPS[:6])
+    office.step(10 * SECOND_MS)
+    office.raise_("cabinet.breaker_tripped", "C-1")
+
+    office.run(40 * MINUTE_MS)
+
+    [incident] = office.open()
+    assert (incident.rule, incident.device, incident.faults) == ("cabinet.breaker_tripped", "C-1", 8)
 
 
 @pytest.mark.parametrize(
     ("silent", "rule"),
     [
-        (range(4, 11), "cabinet.cable_theft"),  # from a lamp on to the end
-        (range(1, 11), "cabinet.breaker_tripped"),  # all of them
+        (range(4, 11), "cabinet.circuit_end_lost"),  # from a lamp on to the end
+        (range(1, 11), "cabinet.circuit_lost"),  # all of them
         ([2, 9, 10], None),  # here and there
         ([9, 10], None),  # two are few
     ],
 )
-def test_end_of_a_circuit_that_falls_silent_is_a_cut_cable(silent: Iterable[int], rule: str | None) -> None:
+def test_end_of_a_circuit_that_falls_silent_is_one_incident(silent: Iterable[int], rule: str | None) -> None:
     box = replace(cabinet("C-7"), latitude=15.57, longitude=108.48)
     street = [
         lamp(
@@ -157,7 +168,7 @@ def test_end_of_a_circuit_that_falls_silent_is_a_cut_cable(silent: Iterable[int]
     lamps = [f"C-7-L-{number:02}" for number in silent]
     office.raise_("any.silent", *lamps)
 
-    office.run(10 * MINUTE_MS)
+    office.run(40 * MINUTE_MS)
 
     assert office.inferred() == ([(rule, "C-7")] if rule else [])
     assert len(office.open()) == (1 if rule else len(lamps))
