@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 
 __all__ = ["Supervisor"]
 
@@ -30,5 +31,7 @@ class Supervisor:
     def _tell(self, state: str) -> None:
         if not self._address:
             return
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        # A manager that does not listen, or is busy, must not stop the service.
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel, suppress(OSError):
+            channel.setblocking(False)
             channel.sendto(state.encode(), self._address)

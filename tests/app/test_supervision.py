@@ -25,3 +25,12 @@ def test_manager_with_an_abstract_name_is_told() -> None:
 
 def test_without_a_manager_nothing_is_told() -> None:
     Supervisor({}).ready()
+
+
+def test_manager_that_does_not_listen_stops_nobody(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(str(tmp_path / "notify"))
+        supervisor = Supervisor({"NOTIFY_SOCKET": str(tmp_path / "notify")})
+        for _ in range(1_000):
+            supervisor.alive()
+    supervisor.alive()
