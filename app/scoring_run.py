@@ -22,7 +22,7 @@ from app.service import Service, ServiceFailedError
 from app.settings import ServiceSettings
 from app.wiring import Pipeline, Stores
 from collector.intake import IntakeSettings
-from collector.writer import Writer
+from collector.writer import Writer, WriterSettings
 from devices.clock import SteppedClock
 from devices.entities.broadcast_programmes import ENTITY as BROADCAST_PROGRAMMES
 from devices.registry import Registry
@@ -64,7 +64,11 @@ class _FullSpeedPipeline(Pipeline):
         """Journal to telemetry store, in larger portions: they cost half as much."""
         stores = self.stores
         return Writer(
-            stores.journal, self.tail, stores.telemetry, TelemetryUnavailableError, gather_s=_GATHER_S
+            stores.journal,
+            self.tail,
+            stores.telemetry,
+            TelemetryUnavailableError,
+            WriterSettings(gather_s=_GATHER_S),
         )
 
 

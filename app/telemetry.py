@@ -5,17 +5,19 @@ import structlog
 from app.data_directory import DataDirectory
 from app.errors import StartError
 from app.settings import ServiceSettings
+from collector.writer import WriterSettings
 from store.duckdb_format import refuse_older
 from store.duckdb_store import DuckdbTelemetryStore
 from store.influx_client import InfluxAddress
 from store.influx_store import InfluxTelemetryStore
 from store.telemetry import TelemetrySetupError, TelemetryStore, TelemetryUnavailableError
 
-__all__ = ["gather_s", "influx_address", "open_influx", "open_telemetry"]
+__all__ = ["influx_address", "open_influx", "open_telemetry", "writer_settings"]
 
 _log = structlog.get_logger(__name__)
 _EMBEDDED_GATHER_S = 0.25
 _SERVER_GATHER_S = 0.05
+_SERVER_WRITES = 2
 
 
 def open_telemetry(directory: DataDirectory, settings: ServiceSettings) -> TelemetryStore:
@@ -75,9 +77,17 @@ def influx_address(settings: ServiceSettings) -> InfluxAddress | None:
     )
 
 
-def gather_s(settings: ServiceSettings) -> float:
-    """How long the writer gathers between two writes; small ones cost an embedded store most."""
-    return _EMBEDDED_GATHER_S if settings.influx_url is None else _SERVER_GATHER_S
+def writer_settings(settings: ServiceSettings) -> WriterSettings:
+    """How the store likes to be written: small writes cost an embedded one most, and it takes one at a time.
+
+    A server can parse one kind while we format the next.
+    """
+    is_embedded = settings.influx_url is None
+    return WriterSettings(
+        gather_s=_EMBEDDED_GATHER_S if is_embedded else _SERVER_GATHER_S,
+        sample_bytes=settings.max_payload_bytes,
+        writes_at_once=1 if is_embedded else _SERVER_WRITES,
+    )
 
 
 def _token(settings: ServiceSettings) -> str:

@@ -16,7 +16,7 @@ from app.live_registry import LiveRegistry
 from app.operations import open_operations
 from app.replaying import ReplayDecoding, ReplaySource
 from app.settings import ServiceSettings
-from app.telemetry import gather_s, open_telemetry
+from app.telemetry import open_telemetry, writer_settings
 from collector.broker_statistics import BrokerStatistics
 from collector.decoding import MessageDecoding
 from collector.duplicates import RecentRecords
@@ -187,8 +187,7 @@ class Pipeline:
             self.tail,
             self.stores.telemetry,
             TelemetryUnavailableError,
-            gather_s=gather_s(self.settings),
-            sample_bytes=self.settings.max_payload_bytes,
+            writer_settings(self.settings),
         )
 
     @cached_property

@@ -3,6 +3,8 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Protocol
 
 import polars as pl
@@ -17,7 +19,7 @@ from devices.errors import Rejection
 from devices.refused import refused_events, refused_readings
 from devices.stream import Content, DeadLetterBatch, Entry, EventBatch
 
-__all__ = ["TelemetrySink", "Writer"]
+__all__ = ["TelemetrySink", "Writer", "WriterSettings"]
 
 _log = structlog.get_logger(__name__)
 _BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -40,12 +42,25 @@ class TelemetrySink(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class WriterSettings:
+    """How the writer writes.
+
+    `gather_s` is how long it gathers between two writes (real seconds), `sample_bytes` where the payloads of
+    dead letters are cut, `writes_at_once` how many kinds, which share no row, are written side by side.
+    """
+
+    gather_s: float = 0.25
+    sample_bytes: int = 16_384
+    writes_at_once: int = 1
+
+
 class Writer:
     """Carries entries to the telemetry store and commits how far it came.
 
     `unavailable` is the error by which the store says that it cannot serve now: the same entries are
     tried again with back-off, or after its `retry_after_s`, and the journal keeps what comes meanwhile. What
-    the store refuses for good becomes dead letters; their payloads are cut at `sample_bytes`.
+    the store refuses for good becomes dead letters.
     """
 
     def __init__(
@@ -54,16 +69,14 @@ class Writer:
         tail: JournalTail,
         sink: TelemetrySink,
         unavailable: type[Exception],
-        *,
-        gather_s: float = 0.25,
-        sample_bytes: int = 16_384,
-    ) -> None:  # fmt: skip
+        settings: WriterSettings | None = None,
+    ) -> None:
         self._journal = journal
         self._tail = tail
         self._sink = sink
         self._unavailable = unavailable
-        self._gather_s = gather_s
-        self._sample_bytes = sample_bytes
+        self._settings = settings or WriterSettings()
+        self._pool = ThreadPoolExecutor(self._settings.writes_at_once, thread_name_prefix="writer")
         self._position = journal.position(Consumer.WRITER)
         self._limit = _FIRST_ENTRIES
         self.is_failing = False
@@ -75,6 +88,13 @@ class Writer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until cancelled, or until `stop` is set and everything journaled is written."""
+        try:
+            await self._work(stop)
+        finally:
+            # Whoever stops does not wait for a store that hangs: what is not committed is written again.
+            self._pool.shutdown(wait=False)
+
+    async def _work(self, stop: asyncio.Event) -> None:
         while not (stop.is_set() and self._position >= self._tail.newest):
             found = await self._next(stop)
             entries = _at_once(found)
@@ -85,7 +105,7 @@ class Writer:
             await self._write_until_done(entries, stop)
             if not stop.is_set() and len(entries) == len(found):
                 # Many small commits cost the store more than this little time costs a reader.
-                await asyncio.sleep(self._gather_s)
+                await asyncio.sleep(self._settings.gather_s)
 
     async def _next(self, stop: asyncio.Event) -> Sequence[Entry]:
         """The entries to write next; none when told to stop while there were none."""
@@ -140,16 +160,15 @@ class Writer:
                 events.append(entry.content.frame)
         tally = Tally()
         letters: list[pl.DataFrame] = []
-        for kind, frames in readings.items():
-            frame = pl.concat(frames, rechunk=True)
-            refused = self._sink.write(ReadingBatch(kind, frame))
-            tally.add(Fate.WRITTEN, frame.height - refused.height)
-            letters.append(refused_readings(kind, refused, self._sample_bytes))
+        batches = [ReadingBatch(kind, pl.concat(frames, rechunk=True)) for kind, frames in readings.items()]
+        for batch, refused in zip(batches, self._pool.map(self._sink.write, batches), strict=True):
+            tally.add(Fate.WRITTEN, batch.frame.height - refused.height)
+            letters.append(refused_readings(batch.kind, refused, self._settings.sample_bytes))
         if events:
             frame = pl.concat(events)
             refused = self._sink.write_events(frame)
             tally.add(Fate.EVENTS, frame.height - refused.height)
-            letters.append(refused_events(refused, self._sample_bytes))
+            letters.append(refused_events(refused, self._settings.sample_bytes))
         return tally, _dead_lettered(letters, tally)
 
 

@@ -66,6 +66,11 @@ class Conditions:
         phases = {watch.phase: pl.UInt8 for watch in self.watches}
         return phases | self._plan.before_types
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields of readings that any condition reads."""
+        return self._plan.fields
+
     def apply(self, ready: pl.DataFrame, heads: Heads, now_ms: int) -> list[Change]:
         """What readings, in order as `Ordering` gives them, change about faults."""
         if ready.height == 0 or not (self.watches or self._plan.asked):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rules.detection.machine import Evidence, PairState
-from rules.detection.ordering import NO_SEQ
+from rules.detection.readiness import NO_SEQ
 from rules.expressions.expression import Expression
 from rules.expressions.rendering import render
 from rules.expressions.scope import column_of

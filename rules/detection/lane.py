@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from devices.batch import reading_schema
+from devices.batch import READING_COLUMNS, reading_schema
 from devices.clock import milliseconds
 from devices.stream import Mark
 from rules.detection.conditions import Conditions
@@ -49,7 +49,9 @@ class Lane:
         self._phases = [name for name in types if name.startswith("phase:")]
         self._stored = [*HEAD_TYPES, *(name for name in types if name.startswith("prev."))]
         self._heads = Heads(len(fleet), types, dict.fromkeys(self._phases, 0))
-        self._schema = dict(reading_schema(fleet.kind.id))
+        # A kind has forty fields of which its rules read ten; the others would be carried along for nothing.
+        kept = READING_COLUMNS.keys() | self.conditions.fields
+        self._schema = {name: t for name, t in reading_schema(fleet.kind.id).items() if name in kept}
         self.ordering = Ordering(fleet, self._heads, self._schema)
         self.touched: set[int] = set()
         self._kin: list[tuple[Kin, Lane]] = []
@@ -64,7 +66,8 @@ class Lane:
 
     def read(self, frame: pl.DataFrame, now_ms: int) -> list[Change]:
         """What a batch of readings changes."""
-        batch = self.ordering.numbered(frame)
+        # Entries of a backlog come as pieces, which every operation would go through one by one.
+        batch = self.ordering.numbered(frame.select(*self._schema).rechunk())
         if batch.height == 0:
             return []
         self.touched.update(batch["row"].to_list())

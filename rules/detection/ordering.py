@@ -12,11 +12,9 @@ import polars as pl
 from devices.clock import milliseconds
 from rules.detection.fleet import Fleet
 from rules.detection.heads import NO_ROW, Heads
+from rules.detection.readiness import NO_SEQ, places, readiness
 
-__all__ = ["HEAD_TYPES", "NO_SEQ", "Ordering"]
-
-NO_SEQ = -1
-"""Stands for a missing number; real ones are not negative."""
+__all__ = ["HEAD_TYPES", "Ordering"]
 
 _LONGEST_LAG_MS = 600_000
 """Clocks further behind are bad, their readings carry our time (`architecture.md`)."""
@@ -59,11 +57,8 @@ class Ordering:
         self.waiting = pl.DataFrame(schema=dict(schema) | added)
         self._judged_once = _judgement(pl.col("max_ts"), self._lateness_ms)
         # Readings of the same batch count in the order in which they came.
-        seen = pl.max_horizontal("max_ts", pl.col("ts").cum_max().shift(1).over("row"))
-        self._judged_in_turn = _judgement(seen, self._lateness_ms)
+        self._judged_in_turn = _judgement(pl.max_horizontal("max_ts", "earlier"), self._lateness_ms)
         self._watermark = pl.col("max_ts") - self._lateness_ms
-        self._ready_one = _readiness_of_one(self._watermark)
-        self._ready = _readiness(self._watermark)
         self.late = 0
         self.duplicates = 0
         self.unknown_devices = 0
@@ -89,7 +84,7 @@ class Ordering:
                 accepted = pl.concat([self.waiting.filter(same_devices), accepted])
                 self.waiting = self.waiting.filter(~same_devices)
                 is_single = False
-        return self._release(accepted, self._ready_one if is_single else self._ready, is_single=is_single)
+        return self._release(accepted, self._watermark, is_single=is_single)
 
     def advance(self, received_up_to_ms: int) -> pl.DataFrame | None:
         """The waiting readings that the idle clock lets go, as `receive` gives them; None if none."""
@@ -103,12 +98,15 @@ class Ordering:
         rows = self.waiting.filter(same_devices)
         self.waiting = self.waiting.filter(~same_devices)
         watermark = pl.max_horizontal(self._watermark, clock - pl.col("lag"))
-        return self._release(rows, _readiness(watermark), is_single=False)
+        return self._release(rows, watermark, is_single=False)
 
     def _accepted(self, batch: pl.DataFrame, *, is_single: bool) -> pl.DataFrame:
         """The batch without readings whose place in the order has been passed and those applied before."""
         heads = self._heads.read(batch["row"], ["max_ts", "last_ts", "last_seq", "floor"])
-        verdicts = batch.hstack(heads).select_seq(self._judged_once if is_single else self._judged_in_turn)
+        if is_single:
+            verdicts = batch.hstack(heads).select_seq(self._judged_once)
+        else:
+            verdicts = batch.hstack([*heads, _earlier(batch)]).select_seq(self._judged_in_turn)
         if not verdicts["refused"].any():
             return batch
         late = batch.filter(verdicts["refused"] & ~verdicts["again"])
@@ -130,26 +128,51 @@ class Ordering:
             times["row"], {"max_ts": values["max_ts"], "lag": values["lag"], "heard": times["rx"]}
         )
 
-    def _release(self, rows: pl.DataFrame, readiness: list[pl.Expr], *, is_single: bool) -> pl.DataFrame:
+    def _release(self, rows: pl.DataFrame, watermark: pl.Expr, *, is_single: bool) -> pl.DataFrame:
         """Split rows into those returned and those that go (back) to wait; the heads follow the former."""
-        ordered = rows if is_single else rows.sort("row", "ts", "key", maintain_order=True)
-        heads = self._heads.read(ordered["row"], ["max_ts", "lag", "last_ts", "last_seq"])
-        judged = ordered.hstack(heads).with_columns_seq(readiness)
-        if not is_single:
+        # Only what decides is put in order and judged; the readings with all their columns move once.
+        order = None if is_single else rows.select(_ORDER).to_series()
+        keys = rows.select("row", "ts", "key")
+        keys = keys if order is None else keys[order]
+        heads = self._heads.read(keys["row"], ["max_ts", "lag", "last_ts", "last_seq"])
+        judged = keys.hstack(heads).with_columns_seq(watermark.alias("watermark"))
+        judged = judged.with_columns_seq(_READY_OF_ONE) if order is None else judged.hstack(readiness(judged))
+        going = judged["ready"]
+        if order is not None:
             self.duplicates += int(judged["again"].sum())
-            judged = judged.filter(~judged["again"])
-        if not judged["ready"].all():
-            held = judged.filter(~judged["ready"]).select(self.waiting.columns)
-            self.waiting = pl.concat([self.waiting, held]) if self.waiting.height else held
-            judged = judged.filter("ready")
+            going &= ~judged["again"]
+        if not going.all():
+            self._hold(rows, order, judged)
+            judged, order = judged.filter(going), going.arg_true() if order is None else order.filter(going)
         last = judged if is_single else judged.filter(_IS_LAST)
         self._heads.write(last["row"], {"last_ts": last["ts"], "last_seq": last["key"]})
-        return judged
+        released = rows if order is None else rows[order]
+        return released.hstack(judged.select("before_ts", "watermark"))
+
+    def _hold(self, rows: pl.DataFrame, order: pl.Series | None, judged: pl.DataFrame) -> None:
+        """Let those wait that are not ready; the same reading again needs no second place."""
+        waits = ~judged["ready"]
+        if order is not None:
+            waits &= ~judged["again"]
+        held = rows[waits.arg_true() if order is None else order.filter(waits)].select(self.waiting.columns)
+        self.waiting = pl.concat([self.waiting, held]) if self.waiting.height else held
 
 
 _WITH_KEY = pl.col("seq").fill_null(NO_SEQ).alias("key")
+_ORDER = pl.arg_sort_by("row", "ts", "key", maintain_order=True)
 _ts, _key = pl.col("ts"), pl.col("key")
+_READY_OF_ONE = (
+    pl.col("last_ts").alias("before_ts"),
+    (
+        (_ts > pl.col("last_ts")) & (pl.col("last_seq") > NO_SEQ) & (_key == pl.col("last_seq") + 1)
+        | (_ts <= pl.col("watermark"))
+    )
+    .fill_null(value=False)
+    .alias("ready"),
+)  # what `readiness` says, for readings of which each is of another device
 _IS_LAST = pl.col("row") != pl.col("row").shift(-1, fill_value=NO_ROW)
+_ground = pl.col("row").cast(pl.Int64) * 2**43  # a million devices; epoch ms have 41 bits
+_lifted = _ground + _ts
 _DELAY = (pl.col("rx") - _ts).clip(_SHORTEST_LAG_MS, _LONGEST_LAG_MS).alias("delay")
 _RECEIVED = (
     pl.max_horizontal("ts", "max_ts").alias("max_ts"),
@@ -165,11 +188,19 @@ def _moments(times: pl.DataFrame) -> list[pl.DataFrame]:
 
     So it does not depend on how much is read at once.
     """
-    together = times.group_by("row", "rx").agg(pl.col("ts").max(), pl.col("delay").min())
-    if together["row"].n_unique() == together.height:
-        return [together]
-    nth = pl.col("rx").rank("ordinal").over("row").alias("nth")
-    return together.with_columns(nth).sort("nth").partition_by("nth", include_key=False)
+    together = times.group_by("row", "rx").agg(pl.col("ts").max(), pl.col("delay").min()).sort("row", "rx")
+    nth = places(together["row"])
+    return [together.filter(nth == number) for number in range(int(nth.max() or 0) + 1)]  # type: ignore[arg-type]
+
+
+def _earlier(batch: pl.DataFrame) -> pl.Series:
+    """The greatest time of a device's readings that came before in the batch; null for its first."""
+    order = batch.select(pl.arg_sort_by("row", maintain_order=True)).to_series()
+    # A device's times lifted above those of the devices before: one maximum instead of one for each of them.
+    found = batch.select("row", "ts")[order].select(
+        pl.when(pl.col("row") == pl.col("row").shift(1)).then(_lifted.cum_max().shift(1) - _ground)
+    )
+    return found.to_series()[order.arg_sort()].alias("earlier")
 
 
 def _judgement(seen: pl.Expr, lateness_ms: int) -> list[pl.Expr]:
@@ -178,33 +209,3 @@ def _judgement(seen: pl.Expr, lateness_ms: int) -> list[pl.Expr]:
     passed = (_ts < pl.col("last_ts")) | ((_ts == pl.col("last_ts")) & (_key <= pl.col("last_seq")))
     refused = (_ts < seen - lateness_ms) | (_ts < pl.col("floor")) | passed
     return [refused.fill_null(value=False).alias("refused"), again.fill_null(value=False).alias("again")]
-
-
-def _readiness_of_one(watermark: pl.Expr) -> list[pl.Expr]:
-    """As `_readiness`, for readings of which each is of another device."""
-    last_key = pl.col("last_seq")
-    linked = (_ts > pl.col("last_ts")) & (last_key > NO_SEQ) & (_key == last_key + 1)
-    return [
-        pl.col("last_ts").alias("before_ts"),
-        (linked | (_ts <= watermark)).fill_null(value=False).alias("ready"),
-        watermark.alias("watermark"),
-    ]
-
-
-def _readiness(watermark: pl.Expr) -> list[pl.Expr]:
-    """Columns of sorted readings: whether one is there `again` or `ready`, the time before, the watermark."""
-    same = pl.col("row") == pl.col("row").shift(1, fill_value=NO_ROW)
-    before_ts = pl.when(same).then(_ts.shift(1)).otherwise(pl.col("last_ts"))
-    before_key = pl.when(same).then(_key.shift(1)).otherwise(pl.col("last_seq"))
-    again = (same & (_ts == _ts.shift(1)) & (_key == _key.shift(1))).fill_null(value=False)
-    linked = (_ts > before_ts) & (before_key > NO_SEQ) & (_key == before_key + 1)
-    free = (linked | again | (_ts <= watermark)).fill_null(value=False)
-    blocked = free.not_().cast(pl.Int64)
-    # What is blocked blocks everything after it in its device; the sum at a device's start is its zero.
-    zero = pl.when(~same).then(blocked.cum_sum() - blocked).forward_fill()
-    return [
-        before_ts.alias("before_ts"),
-        again.alias("again"),
-        (blocked.cum_sum() == zero).alias("ready"),
-        watermark.alias("watermark"),
-    ]

@@ -79,7 +79,7 @@ class Plan:
     """The polars expressions that a kind's watches need, made once.
 
     `asked` are those that rules about other devices ask, as doubles; `types` those of every column that
-    watches may use.
+    watches may use; `fields` the fields of readings that any of them reads.
     """
 
     def __init__(self, watches: Iterable[Watch], fleet: Fleet, asked: Mapping[str, Node]) -> None:
@@ -97,6 +97,7 @@ class Plan:
         self.before = [_shifted(field) for field in before]
         self.context = frozenset(call for expression in expressions for call in expression.context)
         self.windows = frozenset(call for expression in expressions for call in expression.windows)
+        self.fields = frozenset(fields) | {call.field for call in self.windows}
         of_device = {column_of(name) for name in names if name.root == "d"} | {"interval_ms", "in_service"}
         self.of_device = sorted(of_device | context_inputs(self.context))
         self.types = {field: _clean_type(schema[field]) for field in fields} | self.before_types

@@ -12,7 +12,7 @@ from collector.fates import Fate, Tally
 from collector.intake import Intake, IntakeSettings
 from collector.sqlite_journal import SqliteJournal
 from collector.tail import JournalTail
-from collector.writer import Writer
+from collector.writer import Writer, WriterSettings
 from devices.batch import ReadingBatch
 from devices.clock import SteppedClock
 from devices.decoders.native import NativeDecoder
@@ -141,7 +141,7 @@ async def test_writer_tries_again_until_the_store_is_back_and_counts_once(journa
     decoding = MessageDecoding([NativeDecoder()], LAMPS, RecentRecords(100), 16_384)
     await Intake(source, decoding, tail, SteppedClock(NOW), EAGER).step()
     sink = RecordingSink(failures=1)
-    writer = Writer(journal, tail, sink, UnavailableError, gather_s=0.0)
+    writer = Writer(journal, tail, sink, UnavailableError, WriterSettings(gather_s=0.0))
     stop = asyncio.Event()
     running = asyncio.create_task(writer.run(stop))
     while writer.position < tail.newest:
@@ -162,7 +162,7 @@ async def test_writer_told_to_stop_finishes_what_is_journaled(journal: SqliteJou
     sink = RecordingSink()
     stop = asyncio.Event()
     stop.set()
-    await Writer(journal, tail, sink, UnavailableError, gather_s=0.0).run(stop)
+    await Writer(journal, tail, sink, UnavailableError, WriterSettings(gather_s=0.0)).run(stop)
     assert len(sink.readings) == 1
 
 

@@ -1,6 +1,7 @@
 """What the telemetry store refuses for good, and how the writer carries a backlog."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from collector.fates import Fate, Tally
 from collector.journal import Consumer
 from collector.sqlite_journal import SqliteJournal
 from collector.tail import JournalTail
-from collector.writer import Writer
-from devices.batch import ReadingBatch, event_frame
+from collector.writer import Writer, WriterSettings
+from devices.batch import ReadingBatch, event_frame, reading_frame
 from devices.decoders.native import NativeDecoder
 from devices.messages import Event, RawMessage, Reading
 from devices.registry import Device, Registry
@@ -126,7 +127,7 @@ async def test_store_that_says_when_is_left_alone_until_then(journal: SqliteJour
 
     journal.append([lamp_batch({"ts": 1, "seq": 1})], received(1), 1, 1)
     tail, sink, stop = JournalTail(journal), BusySink(failures=40), asyncio.Event()
-    writer = Writer(journal, tail, sink, UnavailableError, gather_s=0.0)
+    writer = Writer(journal, tail, sink, UnavailableError, WriterSettings(gather_s=0.0))
     running = asyncio.create_task(writer.run(stop))
     while writer.position < tail.newest:  # with its own back-off this would take minutes
         await asyncio.sleep(0)
@@ -146,3 +147,27 @@ async def test_tail_waits_for_entries_that_are_told_late(journal: SqliteJournal)
     assert [entry.number for entry in await tail.next_entries(0)] == [1, 2, 3]
     tail.publish(second)
     assert [entry.number for entry in await tail.next_entries(0)] == [1, 2, 3]
+
+
+class MeetingSink(RecordingSink):
+    """Finishes no write before another one has begun."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._meeting = threading.Barrier(2)
+
+    def write(self, batch: ReadingBatch) -> pl.DataFrame:
+        self._meeting.wait(timeout=10)
+        return super().write(batch)
+
+
+async def test_kinds_are_written_side_by_side_where_the_store_takes_that(journal: SqliteJournal) -> None:
+    lamps = lamp_batch({"seq": 1, "power_w": 41.0}, {"seq": 2, "power_w": 42.0})
+    contents = [lamps, ReadingBatch("wifi-ap", reading_frame("wifi-ap", [], 10_000))]
+    journal.append(contents, received(2), 10_000, 2)
+    sink, stop = MeetingSink(), asyncio.Event()
+    stop.set()
+    tail = JournalTail(journal)
+    await Writer(journal, tail, sink, UnavailableError, WriterSettings(writes_at_once=2)).run(stop)
+    assert journal.position(Consumer.WRITER) == tail.newest
+    assert journal.balance().tally.of(Fate.WRITTEN) == 2

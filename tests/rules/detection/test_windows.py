@@ -22,6 +22,9 @@ _CALLS = [
     for field in ("power_w", "switch_on_count")
     for minutes in (1, 4)
 ] + [WindowCall("count", "cmd_on", 3 * _MINUTE_MS)]
+_DEPTH = 8
+"""The fewest readings that a window holds; a kind that reports every five minutes has no more in four."""
+
 _PER_UNIT = {"power_w": 1_000_000, "switch_on_count": 1, "cmd_on": 1}
 
 _Reading = tuple[int, int, float | None, int | None, bool | None]
@@ -65,7 +68,7 @@ def _expected(readings: Sequence[_Reading]) -> list[list[float | None]]:
     places = {"power_w": 2, "switch_on_count": 3, "cmd_on": 4}
     found: list[list[float | None]] = []
     for number, reading in enumerate(readings):
-        own = [one for one in readings[: number + 1] if one[0] == reading[0]]
+        own = [one for one in readings[: number + 1] if one[0] == reading[0]][-_DEPTH:]
         found.append(
             [
                 window_value(call, [(one[1], one[places[call.field]]) for one in own], _PER_UNIT[call.field])
