@@ -32,7 +32,7 @@ def test_sample_uncommented_is_every_default(file: Path) -> None:
     file.write_text("\n".join(line.removeprefix("#") for line in lines if not line.startswith("# ")))
     assert load_settings(file) == ServiceSettings()
     unset = {line.split()[3] for line in lines if line.startswith("# Not set: ")}
-    secrets = {"mqtt_password", "influx_token"}
+    secrets = {"mqtt_password", "influx_token", "link_key"}
     assert set(tomllib.loads(file.read_text())) | unset | secrets == set(ServiceSettings.model_fields)
 
 
