@@ -18,6 +18,8 @@ from rules.detection.outcome import DetectionStore, DetectionStoreRefusedError, 
 __all__ = ["DetectionConsumer", "Feed", "Pacing"]
 
 _log = structlog.get_logger()
+_TIMES_AS_LONG = 9
+"""Between two commits lies so many times what one takes."""
 
 
 class Feed(Protocol):
@@ -30,16 +32,22 @@ class Feed(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Pacing:
-    """How often results are committed, and how long a failing store is left alone; real seconds."""
+    """How often results are committed, and how long a failing store is left alone; real seconds.
+
+    Without changes a commit waits until those before have taken a tenth of the time, `commit_longest_s` at
+    most: under full load the states of thousands of devices need not be at rest every second.
+    """
 
     commit_every_s: float = 1.0
+    commit_longest_s: float = 5.0
     commit_changes_after_s: float = 0.2
     retry_first_s: float = 0.1
     retry_longest_s: float = 5.0
 
-    def wait_s(self, since_commit_s: float, *, has_changes: bool) -> float:
-        """How long a commit has to wait; 0 when it is due."""
-        every = self.commit_changes_after_s if has_changes else self.commit_every_s
+    def wait_s(self, since_commit_s: float, *, has_changes: bool, took_s: float = 0.0) -> float:
+        """How long a commit has to wait; 0 when it is due. `took_s` is how long the last one took."""
+        cheap_s = min(took_s * _TIMES_AS_LONG, self.commit_longest_s)
+        every = self.commit_changes_after_s if has_changes else max(self.commit_every_s, cheap_s)
         return max(0.0, every - since_commit_s)
 
 
@@ -68,6 +76,7 @@ class DetectionConsumer:
         self._committed = 0
         self._read = 0
         self._last_commit_s = monotonic()
+        self._commit_took_s = 0.0
         self._untold: Outcome | None = None
         self._successors: deque[Callable[[], Engine]] = deque()
         self.skipped = 0
@@ -163,7 +172,8 @@ class DetectionConsumer:
         if self._read == self._committed and self._untold is None and not self._engine.has_changes:
             return None
         since_s = self._monotonic() - self._last_commit_s
-        return self._pacing.wait_s(since_s, has_changes=self._engine.has_changes or self._untold is not None)
+        has_changes = self._engine.has_changes or self._untold is not None
+        return self._pacing.wait_s(since_s, has_changes=has_changes, took_s=self._commit_took_s)
 
     def _process(self, entries: Sequence[Entry]) -> None:
         """Let the engine read; an entry that it cannot bear is left out, or every start would end at it."""
@@ -186,12 +196,14 @@ class DetectionConsumer:
 
     def _commit(self) -> None:
         """Commit what was found. After a failure the same outcome is told again, not a newer one."""
+        began_s = self._monotonic()
         self._untold = self._untold or self._engine.take_outcome(self._journal)
         position = self._untold.snapshot.position
         self._store.commit(self._untold)
         self._untold = None
         self._committed = position.number if position else 0
         self._last_commit_s = self._monotonic()
+        self._commit_took_s = self._last_commit_s - began_s
 
     async def _retried(self, what: str, call: Callable[[], None], stop: asyncio.Event) -> bool:
         """Call until it succeeds; False if asked to stop first. Logs the first failure and its end."""

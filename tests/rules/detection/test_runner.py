@@ -11,7 +11,13 @@ from rules.detection.outcome import DetectionStoreRefusedError, Outcome, Snapsho
 from rules.detection.runner import DetectionConsumer, Pacing
 from tests.rules.detection.support import CITY, DARK, JOURNAL, MINUTE_MS, START_MS, Bench, batch, told
 
-_AT_ONCE = Pacing(commit_every_s=0.0, commit_changes_after_s=0.0, retry_first_s=0.0, retry_longest_s=0.0)
+_AT_ONCE = Pacing(
+    commit_every_s=0.0,
+    commit_longest_s=0.0,
+    commit_changes_after_s=0.0,
+    retry_first_s=0.0,
+    retry_longest_s=0.0,
+)
 _NEVER = Pacing(commit_every_s=3600.0, commit_changes_after_s=3600.0)
 
 pytestmark = pytest.mark.anyio
@@ -195,6 +201,17 @@ def test_pacing_waits_less_when_there_are_changes(
     since_s: float, wait_s: float, *, has_changes: bool
 ) -> None:
     assert Pacing().wait_s(since_s, has_changes=has_changes) == wait_s
+
+
+@pytest.mark.parametrize(
+    ("took_s", "has_changes", "wait_s"),
+    [(0.1, False, 1.0), (0.25, False, 2.25), (9.0, False, 5.0), (9.0, True, 0.25)],
+)
+def test_pacing_commits_for_a_tenth_of_its_time_at_most_unless_there_are_changes(
+    took_s: float, wait_s: float, *, has_changes: bool
+) -> None:
+    pacing = Pacing(commit_changes_after_s=0.25)
+    assert pacing.wait_s(0.0, has_changes=has_changes, took_s=took_s) == wait_s
 
 
 async def test_consumer_leaves_out_the_entry_that_the_engine_cannot_bear(
