@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.dead_letter_purge import DeadLetterPurge
+from app.history_jobs import history_jobs
 from app.leader import LeaderJob
 from app.lifecycle_job import LifecycleJob
 from app.management_job import ManagementJob
@@ -49,6 +50,7 @@ def leader_jobs(parts: LeaderParts) -> Sequence[LeaderJob]:
         DeadLetterPurge(parts.operations, parts.settings),
         LifecycleJob(parts.operations, parts.registry, parts.rules, parts.city.zone),
         ManagementJob(parts.operations, parts.registry, parts.rules),
+        *history_jobs(parts.telemetry, parts.settings),
         *notify_jobs(parts.settings, parts.operations, parts.registry, parts.city),
         report_job(parts.settings, parts.operations, parts.city),
     ]

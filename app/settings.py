@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 from apscheduler.triggers.cron import CronTrigger
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, NonNegativeInt, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import StartError
@@ -13,6 +13,8 @@ from collector.intake import IntakeSettings
 from collector.rate_limit import RateLimit
 from devices.decoders.options import DecoderOptions
 from devices.topics import DEVICE_ID
+from store.resolutions import Resolution
+from store.windows import known_kind
 
 __all__ = ["ServiceSettings"]
 
@@ -86,6 +88,14 @@ class ServiceSettings(BaseSettings):
     """A PostgreSQL for operations, such as postgresql+psycopg://ioc@db.example/ioc; else SQLite."""
     operations_password_file: Path | None = None
     """File that holds the password of its user."""
+    raw_days: int = Field(default=30, ge=0)
+    """Days that readings and events are kept in an embedded store; 0 is for good."""
+    minute_days: int = Field(default=365, ge=0)
+    """Days that readings summed up by the minute are kept; 0 is for good."""
+    hour_days: int = Field(default=3_650, ge=0)
+    """Days that readings summed up by the hour are kept; 0 is for good."""
+    kept_days: dict[str, dict[Resolution, NonNegativeInt]] = {}
+    """Other days for some kinds, such as { wifi-ap = { raw = 7, 1m = 90 } }."""
     influx_url: str | None = Field(default=None, pattern=r"^https?://[^/?#]+/?$")
     """An InfluxDB 2.x for telemetry, such as https://influx.example:8086; else DuckDB."""
     influx_org: str = "ioc"
@@ -116,6 +126,16 @@ class ServiceSettings(BaseSettings):
     """When a shift's digest is made, as a crontab line in the city's time; empty for never."""
     report_weekly: str = "0 7 * * mon"
     """When the weekly report is made, as a crontab line in the city's time; empty for never."""
+
+    @field_validator("kept_days")
+    @classmethod
+    def _kinds_exist(cls, kept: dict[str, dict[Resolution, int]]) -> dict[str, dict[Resolution, int]]:
+        try:
+            for kind in kept:
+                known_kind(kind)
+        except LookupError as error:
+            raise ValueError(str(error)) from error
+        return kept
 
     @field_validator("payload_codecs")
     @classmethod

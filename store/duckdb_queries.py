@@ -10,7 +10,7 @@ from store.row_keys import SEQUENCE_MODULUS
 from store.telemetry import RangeQuery, Selection
 from store.windows import Aggregate, WindowQuery, known_kind
 
-__all__ = ["Query", "merge_statement", "range_of", "selected", "windows_of"]
+__all__ = ["Query", "merge_statement", "range_of", "selected", "window_start", "windows_of"]
 
 _FUNCTIONS = {
     Aggregate.MEAN: "avg({0})",
@@ -70,17 +70,21 @@ def selected(selection: Selection | WindowQuery) -> Query:
 def windows_of(query: WindowQuery, source: str) -> Query:
     """Aggregates of fields over windows, `window` being their start in epoch ms."""
     where = selected(query)
-    measured_ms = f"(key // {SEQUENCE_MODULUS} + {query.offset_ms})"
-    start = (
-        f"{measured_ms} // {query.every_ms} * {query.every_ms} - {query.offset_ms}" if query.every_ms else "0"
-    )
     fields = [f"{_call(query, name)} AS {name}" for name in query.fields]
-    columns = [*query.group_columns, f'CAST({start} AS BIGINT) AS "window"', *fields]
+    columns = [*query.group_columns, f'{window_start(query)} AS "window"', *fields]
     names = ", ".join([*query.group_columns, '"window"'])
     if query.aggregate is Aggregate.PERCENTILE:
         where.values["percentile"] = query.percentile
     text = f"SELECT {', '.join(columns)} FROM {source} WHERE {where.text} GROUP BY {names}"
     return Query(text, where.values)
+
+
+def window_start(query: WindowQuery) -> str:
+    """The start of the window that a row's key is in, in epoch ms; one window is all the time."""
+    if not query.every_ms:
+        return "CAST(0 AS BIGINT)"
+    local_ms = f"(key // {SEQUENCE_MODULUS} + {query.offset_ms})"
+    return f"CAST({local_ms} // {query.every_ms} * {query.every_ms} - {query.offset_ms} AS BIGINT)"
 
 
 def _call(query: WindowQuery, name: str) -> str:

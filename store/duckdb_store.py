@@ -6,9 +6,7 @@ that is cut short is written again by whoever wrote it, which changes nothing.
 """
 
 import shutil
-import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +15,15 @@ import polars as pl
 
 from devices.batch import ReadingBatch, reading_schema
 from devices.refused import REFUSAL
+from store.duckdb_base import translated
 from store.duckdb_dump import event_rows, hours_of
 from store.duckdb_events import insert_statement, stored_events
-from store.duckdb_files import PartitionFile, PartitionFiles, period_ms
+from store.duckdb_files import PartitionFile, period_ms
 from store.duckdb_format import check_format
 from store.duckdb_queries import Query, merge_statement, range_of, selected, windows_of
+from store.duckdb_rollups import DuckdbRollups
 from store.duckdb_tables import EVENTS, owners
 from store.resolutions import Resolution
-from store.rollups.marks import MarkBook
 from store.row_keys import SEQUENCE_MODULUS, keyed, merged
 from store.telemetry import RangeQuery, Selection, StoreStatus, TelemetryUnavailableError
 from store.windows import WindowQuery, known_fields, known_kind, tidied
@@ -35,24 +34,12 @@ _RAW = Resolution.RAW
 _MINUTE_NS = Resolution.MINUTE.length_ms * SEQUENCE_MODULUS
 
 
-class DuckdbTelemetryStore:
+class DuckdbTelemetryStore(DuckdbRollups):
     """Readings and events in a folder of DuckDB files.
 
     Raises:
         TelemetryUnavailableError: a file cannot be opened, or another format version made the folder.
     """
-
-    def __init__(self, folder: Path, memory_limit_mb: int = 1_024) -> None:
-        self._write_lock = threading.RLock()
-        self._marks = MarkBook()
-        self._closed = False
-        self._writes: dict[str, int] = {}
-        try:
-            check_format(folder)
-            self._files = PartitionFiles(folder, memory_limit_mb)
-            self._load_marks()
-        except (duckdb.Error, OSError) as error:
-            raise TelemetryUnavailableError(f"DuckDB cannot open {str(folder)!r}: {error}") from error
 
     def write(self, batch: ReadingBatch) -> pl.DataFrame:
         """Store readings; a row of the same key merges its fields, the later value winning. None is refused.
@@ -64,11 +51,11 @@ class DuckdbTelemetryStore:
         rows = merged(keyed(batch.frame), kind).with_columns(pl.col("time_quality").cast(pl.String))
         for at_ms, part in _by_period(rows):
             starts_ms = (part["key"] // _MINUTE_NS * Resolution.MINUTE.length_ms).unique().to_list()
-            with self._writing(kind.id, at_ms) as (cursor, file):
+            with self._writing(kind.id, _RAW, at_ms) as (cursor, file):
                 cursor.register("batch", part.to_arrow())
                 # The bounds let DuckDB skip the row groups of other times, which are nearly all of them.
                 cursor.execute(merge_statement(kind, file.rows), [part["key"].min(), part["key"].max()])
-                self._mark(cursor, file, Resolution.MINUTE, starts_ms)
+                self._mark(cursor, file, starts_ms)
             self._marks.set(Resolution.MINUTE, kind.id, starts_ms)
         return _none_of(batch.frame)
 
@@ -82,7 +69,7 @@ class DuckdbTelemetryStore:
         rows = stored_events(single)
         days = rows.select(pl.coalesce("measured_at", "received_at").dt.epoch("ms") // period_ms(_RAW))
         for day, part in _parts(rows, days.to_series()):
-            with self._writing(EVENTS, day * period_ms(_RAW)) as (cursor, file):
+            with self._writing(EVENTS, _RAW, day * period_ms(_RAW)) as (cursor, file):
                 cursor.register("batch", part.to_arrow())
                 cursor.execute(insert_statement(file.rows, self._files.source(EVENTS, _RAW)))
         return _none_of(frame)
@@ -103,9 +90,14 @@ class DuckdbTelemetryStore:
     def windows(self, query: WindowQuery) -> pl.DataFrame:
         """Columns device or area (as grouped), `window` (its start) and the fields, aggregated.
 
+        From rollups where they say the same; `plan` says which.
+
         Raises:
             TelemetryUnavailableError: DuckDB refused.
         """
+        segments = self.plan(query)
+        if {segment.resolution for segment in segments} != {_RAW}:
+            return self._answered(query, segments)
         with self._reading() as cursor:
             source = self._files.source(query.kind, _RAW, query.from_ms, query.to_ms)
             return tidied(_frame(cursor, windows_of(query, source)), query)
@@ -175,7 +167,7 @@ class DuckdbTelemetryStore:
         Raises:
             TelemetryUnavailableError: DuckDB refused.
         """
-        with self._write_lock, _translated():
+        with self._write_lock, translated():
             old = [file for file in self._files.of(owner, resolution) if file.end_ms <= before_ms]
             for file in old:
                 self._files.drop(file)
@@ -224,7 +216,7 @@ class DuckdbTelemetryStore:
         for file in self._files.all():
             if file.owner == EVENTS or file.version or file.end_ms > before_ms:
                 continue
-            with _translated():
+            with translated():
                 done += self._compact(file)
         return done
 
@@ -253,32 +245,6 @@ class DuckdbTelemetryStore:
             raise TelemetryUnavailableError(f"{str(folder)!r} cannot be written: {error}") from error
         return size_bytes
 
-    def close(self) -> None:
-        """Write everything to the files and release them; idempotent."""
-        with self._write_lock:
-            if not self._closed:
-                self._closed = True
-                self._files.close()
-
-    def _load_marks(self) -> None:
-        with self._files.using() as cursor:
-            for file in self._files.all():
-                starts_ms = cursor.execute(f"SELECT start_ms FROM {file.marks}").fetchall()
-                marked = Resolution.HOUR if file.resolution is Resolution.MINUTE else Resolution.MINUTE
-                self._marks.set(marked, file.owner, [start_ms for (start_ms,) in starts_ms])
-
-    def _mark(
-        self,
-        cursor: duckdb.DuckDBPyConnection,
-        file: PartitionFile,
-        resolution: Resolution,
-        starts_ms: list[int],
-    ) -> None:
-        """Note durably, in the transaction of the rows, that windows are to be summed up anew."""
-        missing = self._marks.missing(resolution, file.owner, starts_ms)
-        if missing:
-            cursor.execute(f"INSERT INTO {file.marks} SELECT unnest(?)", [missing])
-
     def _compact(self, file: PartitionFile) -> bool:
         """Whether a file was put in order; not where it was written meanwhile."""
         before = self._writes.get(file.alias, 0)
@@ -292,42 +258,6 @@ class DuckdbTelemetryStore:
 
     def _rows(self, cursor: duckdb.DuckDBPyConnection, files: Iterable[PartitionFile]) -> int:
         return sum(_number(cursor, f"SELECT count(*) FROM {file.rows}") or 0 for file in files)
-
-    @contextmanager
-    def _writing(self, owner: str, at_ms: int) -> Iterator[tuple[duckdb.DuckDBPyConnection, PartitionFile]]:
-        """A cursor in a transaction of its own on the file of a moment; one writer at a time."""
-        with self._write_lock, _translated():
-            file = self._files.for_writing(owner, _RAW, at_ms)
-            with self._changing(file) as cursor:
-                yield cursor, file
-
-    @contextmanager
-    def _changing(self, file: PartitionFile) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor in a transaction of its own, for one who holds the write lock."""
-        self._writes[file.alias] = self._writes.get(file.alias, 0) + 1
-        with self._reading() as cursor:
-            cursor.execute("BEGIN")
-            try:
-                yield cursor
-                cursor.execute("COMMIT")
-            except BaseException:
-                cursor.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor of its own, DuckDB's errors as the port's."""
-        with _translated(), self._files.using() as cursor:
-            yield cursor
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """DuckDB's errors as the port's."""
-    try:
-        yield
-    except duckdb.Error as error:
-        raise TelemetryUnavailableError(f"DuckDB refused: {error}") from error
 
 
 def _by_period(rows: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:

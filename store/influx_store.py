@@ -25,6 +25,8 @@ from store.influxql import (
     windows_of,
 )
 from store.line_protocol import EVENTS, event_lines, reading_lines
+from store.resolutions import Resolution
+from store.rollups.planning import Segment
 from store.row_keys import SEQUENCE_MODULUS, keyed, merged
 from store.telemetry import HOUR_MS, RangeQuery, Selection, StoreStatus
 from store.windows import WindowQuery, known_fields, known_kind, tidied
@@ -100,6 +102,10 @@ class InfluxTelemetryStore:
         """
         (series,) = self._questions.ask(windows_of(query))
         return tidied(windowed(series, query), query)
+
+    def plan(self, query: WindowQuery) -> list[Segment]:
+        """Which resolution answers which part of a question's time: here always the readings."""
+        return [Segment(Resolution.RAW, query.from_ms, query.to_ms)]
 
     def export(self, selection: Selection, batch_rows: int = 50_000) -> Iterator[ReadingBatch]:
         """Everything selected, in batches of about that many rows, device by device.

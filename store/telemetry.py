@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from devices.batch import ReadingBatch
+from store.rollups.planning import Segment
 from store.windows import WindowQuery
 
 __all__ = [
@@ -82,10 +83,18 @@ class StoreStatus:
 
 
 class TelemetryReads(Protocol):
-    """What a reader of one device's readings needs of a store."""
+    """What one who shows readings needs of a store."""
 
     def range(self, query: RangeQuery) -> pl.DataFrame:
         """Columns device, measured_at, received_at, seq, time_quality and the fields asked for."""
+        ...
+
+    def windows(self, query: WindowQuery) -> pl.DataFrame:
+        """Columns device or area (as grouped), `window` (its start) and the fields, aggregated."""
+        ...
+
+    def plan(self, query: WindowQuery) -> Sequence[Segment]:
+        """Which resolution answers which part of a question's time: `windows` goes by it."""
         ...
 
 
@@ -112,10 +121,6 @@ class TelemetryStore(TelemetryReads, Protocol):
         Raises:
             TelemetryUnavailableError: as for `write`.
         """
-        ...
-
-    def windows(self, query: WindowQuery) -> pl.DataFrame:
-        """Columns device or area (as grouped), `window` (its start) and the fields, aggregated."""
         ...
 
     def export(self, selection: Selection, batch_rows: int = 50_000) -> Iterator[ReadingBatch]:

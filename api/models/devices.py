@@ -12,6 +12,7 @@ from api.times import Moment, moment
 from devices.description import Attribute, DeviceKind, Field
 from devices.registry import Device, Registry
 from store.operations.latest import LatestReading, StatusRecord
+from store.resolutions import Resolution
 
 __all__ = ["DeviceView", "FieldView", "KindView", "LatestView", "ReadingView", "StatusView", "TelemetryView"]
 
@@ -232,6 +233,8 @@ class TelemetryView(Model):
     fields: list[FieldView]
     """What the members of `values` mean."""
     readings: list[ReadingView]
+    resolution: Resolution = Resolution.RAW
+    """Readings as they were measured; windows of them may come from what is coarser."""
     truncated: bool
     """Whether the range holds more than `limit` readings: ask again from the last `measured_at`."""
 

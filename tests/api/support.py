@@ -23,7 +23,10 @@ from store.operations.database import OperationsDatabase
 from store.operations.detection import DetectionTables
 from store.operations.registrar import Registrar
 from store.operations.stream import OutgoingStream
+from store.resolutions import Resolution
+from store.rollups.planning import Segment
 from store.telemetry import RangeQuery, TelemetryUnavailableError
+from store.windows import WindowQuery
 
 NOW_MS = 1_795_348_800_000  # 2026-11-22T12:00:00Z
 REAL_NOW_MS = 1_700_000_000_000
@@ -52,6 +55,12 @@ class MemoryTelemetry:
         )
         columns = ["device", "measured_at", "received_at", "seq", "time_quality", *query.fields]
         return frame.filter(wanted).sort("measured_at").select(columns).head(query.limit)
+
+    def windows(self, query: WindowQuery) -> pl.DataFrame:
+        raise TelemetryUnavailableError(f"no real store, asked for {query!r}")
+
+    def plan(self, query: WindowQuery) -> list[Segment]:
+        return [Segment(Resolution.RAW, query.from_ms, query.to_ms)]
 
     def counts(self) -> dict[str, int]:
         return {}
