@@ -65,7 +65,9 @@ def write_dead_letters(connection: Connection, journal: str, letters: pl.DataFra
 
 
 def _latest_rows(batch: ReadingBatch) -> list[dict[str, Any]]:
-    values = pl.struct(pl.exclude(*READING_COLUMNS)).struct.json_encode()
+    # What no device of the batch says is most of a kind's fields, and would be read again with every answer.
+    said = [c.name for c in batch.frame if c.name not in READING_COLUMNS and c.null_count() < c.len()]
+    values = pl.struct(said).struct.json_encode() if said else pl.lit("{}")
     frame = batch.frame.with_columns(selectors.float().fill_nan(None)).select(
         "device",
         "area",
