@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from devices.catalogue import kinds
 from devices.durations import written_duration
+from rules.expressions.functions import function_table
 from rules.lifecycle.escalation import Escalation
 from rules.rule import Happening, Lasting, Pattern, Rule, Silence
 
@@ -20,6 +21,14 @@ condition under "ends when" has held for its own time (without one: when the fir
 the reading, `prev.` the one before, `d.` the registry, `e.` an event or one of its vehicles. A violation is
 suspected until an officer decides.
 """
+_FUNCTIONS = """
+## Functions
+
+What is not known is unknown, and a condition of it neither true nor false. Other devices are seen as they
+were at the moment of the reading; the rule waits until everything up to it has come from them, and a device
+that has said nothing for two of its intervals is silent. Vehicles are counted where a camera ever saw any.
+
+"""
 _TABLE = """\
 | id | title | becomes a fault when | for | ends when | severity |
 | --- | --- | --- | --- | --- | --- |
@@ -29,7 +38,12 @@ _EVERY_KIND = "Every kind / Mọi loại"
 
 def rules_page(rules: Sequence[Rule]) -> str:
     """The page as Markdown: a table for each kind of device, and one for rules that watch all kinds."""
-    return _HEAD + "".join(f"\n## {heading}\n\n{_table(of)}" for heading, of in _by_kind(rules).items())
+    return (
+        _HEAD
+        + _FUNCTIONS
+        + function_table()
+        + "".join(f"\n## {heading}\n\n{_table(of)}" for heading, of in _by_kind(rules).items())
+    )
 
 
 def _by_kind(rules: Iterable[Rule]) -> Mapping[str, Sequence[Rule]]:

@@ -231,13 +231,14 @@ class Engine:
                 case DeadLetterBatch() as batch:
                     number = pl.lit(entry.number, pl.Int64).alias("entry")
                     self._found.dead_letters.append(batch.frame.with_columns(number))
+        # Passages first: readings count them, and the order of those that come together must not matter.
+        if events:
+            self._see(_concat(events, events[0]))
         for kind, frames in readings.items():
             frame = _concat(frames, frames[0])
             self._note_received(frame)
             self._found.readings.setdefault(kind, []).append(frame)
             self._found.changes += self._lanes[kind].read(frame, self._received_ms)
-        if events:
-            self._see(_concat(events, events[0]))
 
     def _see(self, events: pl.DataFrame) -> None:
         self._note_received(events)

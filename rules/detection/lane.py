@@ -77,6 +77,9 @@ class Lane:
         """What a batch of events of this kind changes."""
         events = self.fleet.numbered(frame)
         found = self.happenings.process(events, now_ms)
+        if self.conditions.windows.follows_passages:
+            self.conditions.windows.note(events)
+            self.touched.update(events["row"].to_list())
         self.touched.update(
             row for violation in found if (row := self.fleet.row_of(violation.device)) is not None
         )
@@ -150,6 +153,7 @@ class Lane:
                 seen=self.happenings.seen.get(row, {}),
                 past=self.conditions.windows.take(row),
                 told=told.get(row, {}),
+                passages=self.conditions.windows.take_passages(row),
                 deferred=deferred.get(row, []),
             )
             for row, values in zip(rows, heads.iter_rows(named=True), strict=True)
@@ -188,6 +192,7 @@ class Lane:
         if state.seen:
             self.happenings.seen[row] = state.seen
         self.conditions.windows.put(row, state.past)
+        self.conditions.windows.put_passages(row, state.passages)
         if not self.fleet.columns["in_service"][row]:
             return self._end(row, state, frozenset(), "the device is no longer in service")
         for rule, pair in state.pairs.items():

@@ -17,8 +17,8 @@ class DeviceState(Struct, omit_defaults=True, kw_only=True):
     `heads` are the columns of `Ordering` and the readings before, by name. `waiting` are readings that wait
     for their place, times as epoch ms. `versions` are those of the rules of `pairs`. `past` is what window
     functions remember: times under `ts` and values by name; `told` the same, what rules about other devices
-    ask. `deferred` are readings whose rules wait for other devices. Unknown members of a newer version are
-    ignored.
+    ask. `passages` are a camera's: time, vehicles, plates unread. `deferred` are readings whose rules wait
+    for other devices. Unknown members of a newer version are ignored.
     """
 
     heads: dict[str, Any]
@@ -29,6 +29,7 @@ class DeviceState(Struct, omit_defaults=True, kw_only=True):
     seen: dict[str, int] = {}
     past: dict[str, list[float]] = {}
     told: dict[str, list[float]] = {}
+    passages: list[tuple[int, int, int]] = []
     deferred: list[dict[str, Any]] = []
 
 

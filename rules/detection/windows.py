@@ -13,6 +13,7 @@ import polars as pl
 from devices.batch import reading_schema
 from devices.clock import milliseconds
 from devices.description import DeviceKind
+from rules.detection.passages import Passages
 from rules.detection.past import Course, Floats, Ints, Past
 from rules.expressions.windows import WindowCall
 
@@ -50,7 +51,10 @@ class Windows:
     """
 
     def __init__(self, calls: Iterable[WindowCall], kind: DeviceKind, size: int) -> None:
-        self._calls: Sequence[WindowCall] = sorted(set(calls))
+        every = sorted(set(calls))
+        self._calls: Sequence[WindowCall] = [call for call in every if call.field]
+        self._of_passages = [call for call in every if not call.field]
+        self._passages = Passages(size if self._of_passages else 0, milliseconds(kind.lateness_s))
         schema = reading_schema(kind.id)
         self._fields = {call.field: _field(schema[call.field]) for call in self._calls}
         self._span_ms = max((call.span_ms for call in self._calls), default=0)
@@ -60,11 +64,34 @@ class Windows:
 
     def add(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The readings, in order, with a column for each function; remembers them."""
+        if self._of_passages:
+            rows, ts = frame["row"].to_numpy().astype(np.int64), frame["ts"].to_numpy()
+            counts = [(call.column, self._passages.count(call, rows, ts)) for call in self._of_passages]
+            frame = frame.with_columns(pl.Series(name, found, nan_to_null=True) for name, found in counts)
         if not self._calls:
             return frame
         values = {name: frame[name].cast(pl.Float64).to_numpy() for name in self._fields}
         course = self._past.extend(frame["row"].to_numpy().astype(np.int64), frame["ts"].to_numpy(), values)
         return frame.with_columns(self._columns(course))
+
+    @property
+    def follows_passages(self) -> bool:
+        """Whether events matter."""
+        return bool(self._of_passages)
+
+    def note(self, events: pl.DataFrame) -> None:
+        """Remember passages; of numbered events, before readings that come with them."""
+        if self._of_passages:
+            self._passages.note(events)
+
+    def take_passages(self, row: int) -> list[tuple[int, int, int]]:
+        """What must be remembered of a camera's passages, for `put_passages`."""
+        return self._passages.take(row) if self._of_passages else []
+
+    def put_passages(self, row: int, kept: Sequence[tuple[int, int, int]]) -> None:
+        """Go on from what was remembered."""
+        if self._of_passages:
+            self._passages.put(row, kept)
 
     def take(self, row: int) -> dict[str, list[float]]:
         """What must be remembered of a device, for `put`."""

@@ -11,10 +11,11 @@ from rules.expressions.scope import (
     context_call,
     members,
     related_kind,
+    sees_vehicles,
     suggestion,
 )
 from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, Node, Unary, walk
-from rules.expressions.windows import WINDOW_FUNCTIONS, window_call
+from rules.expressions.windows import PASSAGE_FUNCTIONS, WINDOW_FUNCTIONS, window_call
 
 __all__ = ["MAX_FACTORS", "check"]
 
@@ -146,6 +147,10 @@ class _Checker:
 
     def _window(self, node: Call) -> Type:
         window_call(node)
+        if node.function in PASSAGE_FUNCTIONS:
+            if not sees_vehicles(kinds()[self._kind_id]):
+                raise ExpressionError(f"{node.function}() means nothing for a {self._kind_id}", node.column)
+            return _NUMBER
         of = self.type_of(node.arguments[0])
         if node.function == "count":
             if of.value == "text":

@@ -27,6 +27,7 @@ __all__ = [
     "has_lighting",
     "members",
     "related_kind",
+    "sees_vehicles",
     "suggestion",
 ]
 
@@ -133,6 +134,11 @@ def _needs_nothing(_kind: DeviceKind) -> bool:
 def has_lighting(kind: DeviceKind) -> bool:
     """Whether devices of a kind follow lighting programmes."""
     return {"cmd_on", "dim_pct"} <= kind.by_name.keys()
+
+
+def sees_vehicles(kind: DeviceKind) -> bool:
+    """Whether devices of a kind tell of passages."""
+    return "limit_kmh" in {attribute.name for attribute in kind.attributes}
 
 
 def _has_programme(kind: DeviceKind) -> bool:

@@ -11,11 +11,18 @@ from dataclasses import dataclass
 
 from devices.durations import parse_duration_ms
 from rules.errors import ExpressionError
-from rules.expressions.syntax import Call, Literal, Name
+from rules.expressions.syntax import Call, Literal, Name, Node
 
-__all__ = ["LONGEST_SPAN_MS", "WINDOW_FUNCTIONS", "WindowCall", "window_call"]
+__all__ = ["LONGEST_SPAN_MS", "PASSAGE_FUNCTIONS", "WINDOW_FUNCTIONS", "WindowCall", "window_call"]
 
-WINDOW_FUNCTIONS = frozenset({"avg", "count", "max", "min", "rate"})
+PASSAGE_FUNCTIONS = frozenset({"vehicles.seen", "vehicles.unread"})
+"""Counts of the vehicles that passed a camera, and of those whose plate could not be read.
+
+Their window ends one lateness before the reading, or it would matter which of passage and reading comes
+first.
+"""
+
+WINDOW_FUNCTIONS = frozenset({"avg", "count", "max", "min", "rate"}) | PASSAGE_FUNCTIONS
 
 LONGEST_SPAN_MS = 12 * 3_600_000
 """Of a window: what a device says is kept in memory for so long."""
@@ -23,7 +30,10 @@ LONGEST_SPAN_MS = 12 * 3_600_000
 
 @dataclass(frozen=True, order=True)
 class WindowCall:
-    """A function over a field's values of the last `span_ms`; they are added to the frame under `column`."""
+    """A function over a field's values of the last `span_ms`; they are added to the frame under `column`.
+
+    The field of those over passages is empty.
+    """
 
     function: str
     field: str
@@ -41,11 +51,19 @@ def window_call(call: Call) -> WindowCall:
     Raises:
         ExpressionError: the arguments are not a field of the reading and a span.
     """
+    if call.function in PASSAGE_FUNCTIONS:
+        if len(call.arguments) != 1:
+            raise ExpressionError(f"{call.function}() takes a span such as '30m'", call.column)
+        return WindowCall(call.function, "", _span_ms(call.arguments[0]))
     if len(call.arguments) != 2:  # noqa: PLR2004 - a field and a span
         raise ExpressionError(f"{call.function}() takes a field and a span such as '10m'", call.column)
     field, span = call.arguments
     if not (isinstance(field, Name) and field.root == "m"):
         raise ExpressionError(f"{call.function}() asks about a field such as m.power_w", field.column)
+    return WindowCall(call.function, field.member, _span_ms(span))
+
+
+def _span_ms(span: Node) -> int:
     if not (isinstance(span, Literal) and isinstance(span.value, str)):
         raise ExpressionError("a span is a literal text such as '10m'", span.column)
     try:
@@ -56,4 +74,4 @@ def window_call(call: Call) -> WindowCall:
         raise ExpressionError(
             f"a span is longer than nothing and at most 12h, got {span.value!r}", span.column
         )
-    return WindowCall(call.function, field.member, span_ms)
+    return span_ms

@@ -25,9 +25,9 @@ def written(node: Node) -> str:  # noqa: PLR0911 - one return for each sort of n
 
 
 def _call(node: Call) -> str:
-    if node.function == "parent":
-        relation, member = node.arguments
-        return f"parent({written(relation)}).{member.member if isinstance(member, Name) else '?'}"
+    match node.arguments:
+        case (relation, Name() as member) if node.function == "parent":
+            return f"parent({written(relation)}).{member.member}"
     return f"{node.function}({', '.join(map(written, node.arguments))})"
 
 

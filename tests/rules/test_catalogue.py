@@ -11,7 +11,6 @@ from rules.rule import Silence
 from simulators.fault_types import fault_types
 
 _WITHOUT_RULE = {
-    "camera_no_passages", "camera_plates_unreadable",
     "feeder_down", "switch_down",
 }  # fmt: skip
 
