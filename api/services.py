@@ -1,6 +1,6 @@
 """What the API needs from the rest of the service."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -11,6 +11,8 @@ from prometheus_client import CollectorRegistry
 from devices.clock import Clock, SystemClock
 from devices.registry import Registry
 from notify.desk import CrewDesk
+from rules.detection.engine import Engine
+from rules.rule import Rule
 from rules.ruleset import LiveRules
 from store.operations.audit import AuditLog
 from store.operations.database import OperationsDatabase
@@ -91,6 +93,8 @@ class ApiServices:
     dump: Callable[[], Iterator[bytes]] | None = None
     crews: CrewDesk | None = None
     rules: LiveRules = field(default_factory=LiveRules)
+    new_engine: Callable[[Sequence[Rule]], Engine] | None = None
+    """Makes an engine with the present registry and programmes, to ask it about a rule."""
 
 
 def _services(request: Request) -> ApiServices:

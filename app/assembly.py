@@ -88,6 +88,7 @@ def _services(pipeline: Pipeline, session: MqttReader, views: OperationsViews) -
         telemetry=pipeline.stores.telemetry,
         registry=lambda: pipeline.watched,
         rules=pipeline.rules,
+        new_engine=pipeline.new_engine,
         registrar=Registrar(pipeline.stores.operations, pipeline.change),
         zone=pipeline.city.zone,
         health=lambda: checks(pipeline, is_connected=session.is_subscribed),

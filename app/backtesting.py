@@ -8,13 +8,13 @@ from pathlib import Path
 
 from app.data_directory import DataDirectory
 from app.errors import StartError
+from app.following import registry_at_rest
 from app.operations import open_operations
 from app.settings import ServiceSettings
 from app.telemetry import open_telemetry
 from app.wiring import with_collector
 from devices.catalogue import kinds
 from devices.cities import load_city
-from devices.entities.broadcast_programmes import ENTITY as BROADCAST_PROGRAMMES
 from rules.backtest.comparison import Comparison, compared
 from rules.backtest.replay import Cost, replayed
 from rules.backtest.span import Span
@@ -26,8 +26,6 @@ from rules.management.inference import inferences
 from rules.rule import Rule
 from rules.ruleset import installed_rules, overlaid
 from store.operations.database import OperationsDatabase
-from store.operations.devices import DeviceRepository
-from store.operations.entities import EntityRepository
 from store.operations.past_faults import past_faults
 from store.received import ReceivedReadings
 from store.telemetry import TelemetryStore
@@ -116,8 +114,8 @@ def backtest(
         for fault in past_faults(stores.operations, span.from_ms, span.to_ms)
         if fault.rule not in inferred
     ]
-    registry = with_collector(DeviceRepository(stores.operations).load(), settings)
-    programmes = EntityRepository(stores.operations).load(BROADCAST_PROGRAMMES)
+    _, devices, programmes = registry_at_rest(stores.operations)
+    registry = with_collector(devices, settings)
     engine = Engine(rules, registry, programmes, load_city(settings.city))
     spoken = [kind for kind in kinds() if registry.of_kind(kind)]
 

@@ -40,6 +40,7 @@ from rules.detection.engine import Engine
 from rules.detection.outcome import DetectionStoreRefusedError, Outcome, Snapshot
 from rules.detection.runner import DetectionConsumer
 from rules.errors import RulesError
+from rules.rule import Rule
 from rules.ruleset import LiveRules, installed_rules
 from store.operations.detection import DetectionTables
 from store.operations.replays import ReplayRepository
@@ -221,10 +222,14 @@ class Pipeline:
         self.live.change(with_collector(registry, self.settings), programmes)
 
     def _new_engine(self) -> Engine:
+        return self.new_engine(self.rules.rules)
+
+    def new_engine(self, rules: Sequence[Rule]) -> Engine:
+        """An engine with some rules, and the devices that we watch and the programmes as they are now."""
         areas = self.settings.areas
         # Another collector's devices would all be silent here.
         devices = watched_in(self.watched, {*areas, _CENTRE} if areas else ())
-        return Engine(self.rules.rules, devices, self.live.programmes, self.city)
+        return Engine(rules, devices, self.live.programmes, self.city)
 
     @cached_property
     def detection(self) -> DetectionConsumer:

@@ -2,12 +2,14 @@
 
 from pydantic import ConfigDict
 
-from api.models.common import LabelView, Model
+from api.models.common import LabelView, Model, RuleRef
+from api.times import Moment, moment_or_none
 from rules.faults import Severity
 from rules.rule import Rule
 from rules.ruleset import RulesChange
+from rules.why_not import WhyNot
 
-__all__ = ["RuleView", "RulesChangeView"]
+__all__ = ["RuleView", "RulesChangeView", "TermView", "WhyNotView"]
 
 
 class RuleView(Model):
@@ -64,4 +66,48 @@ class RulesChangeView(Model):
             removed=list(change.removed),
             changed=list(change.changed),
             unchanged=change.unchanged,
+        )
+
+
+class TermView(Model):
+    """A part of a condition that `&&` or `||` joins to the others."""
+
+    expression: str
+    values: str
+    """The same with the values of the reading."""
+    holds: bool | None
+    """Null where a value is missing."""
+
+
+class WhyNotView(Model):
+    """What a rule made of a device up to a moment."""
+
+    rule: RuleRef
+    device: str
+    is_fault: bool
+    verdict: LabelView
+    """Why there is a fault, or none."""
+    measured_at: Moment | None
+    """The last reading that was judged."""
+    expression: str
+    values: str
+    holds: bool | None
+    terms: list[TermView]
+
+    @classmethod
+    def of(cls, rule: Rule, device: str, found: WhyNot) -> "WhyNotView":
+        """The answer about a rule and a device."""
+        return cls(
+            rule=RuleRef(id=rule.id, version=rule.version),
+            device=device,
+            is_fault=found.is_fault,
+            verdict=LabelView.of(found.verdict),
+            measured_at=moment_or_none(found.measured_at_ms),
+            expression=found.expression,
+            values=found.values,
+            holds=found.holds,
+            terms=[
+                TermView(expression=term.expression, values=term.values, holds=term.holds)
+                for term in found.terms
+            ],
         )

@@ -11,9 +11,10 @@ from app.asking import Key, Url, ask
 from app.backtest_screen import BacktestScreen, as_json, printed
 from app.backtesting import backtest as run_backtest
 from app.backtesting import opened_stores, tried_rules
-from app.commands.options import check_writable, seconds
+from app.commands.options import check_writable, choice, seconds
 from app.configuration import load_settings
 from app.errors import StartError
+from app.rule_answers import explained, explanation_lines, why_not_lines
 from devices.clock import SystemClock, milliseconds
 from rules.backtest.span import Span
 from rules.errors import RulesError
@@ -123,3 +124,42 @@ def backtest(
         console.print(part, soft_wrap=not console.is_terminal)
     if json is not None:
         json.write_bytes(as_json(result))
+
+
+Language = Annotated[str, typer.Option("--language", help="en or vi.")]
+
+
+@COMMAND.command("explain")
+def explain(
+    fault: Annotated[str, typer.Argument(help="A fault's number or id.")],
+    url: Url = "http://127.0.0.1:8080",
+    key: Key = "",
+    language: Language = "en",
+) -> None:
+    """Say why a fault was raised: the rule, the values, the readings that proved it, and what became of it."""
+    try:
+        spoken = choice("--language", language, ("en", "vi"))
+        found = explained(fault, url, key)
+    except StartError as error:
+        raise SystemExit(f"ioc rules explain: {error}") from None
+    for line in explanation_lines(found, spoken):
+        typer.echo(line)
+
+
+@COMMAND.command("why-not")
+def why_not(
+    rule: Annotated[str, typer.Argument(help="Id of a rule.")],
+    device: Annotated[str, typer.Argument(help="Id of a device.")],
+    at: Annotated[str, typer.Argument(metavar="TIME", help="Such as 2026-11-24T19:30:00+07:00.")],
+    url: Url = "http://127.0.0.1:8080",
+    key: Key = "",
+    language: Language = "en",
+) -> None:
+    """Say why a rule has found no fault of a device at a moment (or has), and which term decided."""
+    try:
+        spoken = choice("--language", language, ("en", "vi"))
+        found = ask("GET", f"{url}/v1/rules/{rule}/why-not", key, params={"device": device, "at": at})
+    except StartError as error:
+        raise SystemExit(f"ioc rules why-not: {error}") from None
+    for line in why_not_lines(found, spoken):
+        typer.echo(line)

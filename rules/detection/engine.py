@@ -72,6 +72,10 @@ class Engine:
         self._found = _Found()
         self._forgotten: list[str] = []
 
+    def lane(self, kind: str) -> Lane:
+        """Detection for one kind of device."""
+        return self._lanes[kind]
+
     @property
     def has_changes(self) -> bool:
         """Whether a fault or violation waits to be taken."""

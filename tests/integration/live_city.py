@@ -14,6 +14,7 @@ from devices.batch import ReadingBatch
 from devices.cities import load_city
 from devices.clock import SteppedClock
 from devices.entities.broadcast_programmes import ENTITY as BROADCAST_PROGRAMMES
+from devices.entities.lighting_programmes import ENTITY as LIGHTING_PROGRAMMES
 from devices.messages import RawMessage
 from devices.registry import Registry
 from devices.stream import Content, Entry, Mark
@@ -53,19 +54,20 @@ def received_and_judged(
     stores = Stores(directory, settings)
     registry = Registry(city.devices)
     DeviceRepository(stores.operations).replace(registry, who="test", at_ms=START_MS)
-    EntityRepository(stores.operations).replace(
-        BROADCAST_PROGRAMMES, city.programmes, who="test", at_ms=START_MS
-    )
+    entities = EntityRepository(stores.operations)
+    entities.replace(BROADCAST_PROGRAMMES, city.programmes, who="test", at_ms=START_MS)
+    entities.replace(LIGHTING_PROGRAMMES, city.lighting, who="test", at_ms=START_MS)
+    programmes = [*city.programmes, *city.lighting]
     pipeline = Pipeline(
         settings=settings,
         stores=stores,
         clock=SteppedClock(START_MS),
         city=load_city("tam-ky"),
         registry=registry,
-        programmes=city.programmes,
+        programmes=programmes,
         source=ScriptedSource(),
     )
-    engine = Engine(rules, with_collector(registry, settings), city.programmes, load_city("tam-ky"))
+    engine = Engine(rules, with_collector(registry, settings), programmes, load_city("tam-ky"))
     simulation = Simulation(city, scenario, seed=1, start_ms=START_MS)
     tables, journal = DetectionTables(stores.operations), stores.journal.id
     readings: dict[str, list[pl.DataFrame]] = {}
