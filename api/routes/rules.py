@@ -9,6 +9,7 @@ from api.models.rules import RulesChangeView, RuleView, WhyNotView
 from api.problems import Problem, ProblemKind
 from api.services import Services
 from api.times import QueryMoment
+from devices.catalogue import kinds
 from rules.errors import RulesError
 from rules.why_not import why_not
 from store.operations.rule_reloads import reload_rules
@@ -55,6 +56,7 @@ def get_why_not(
             devices=[device],
             from_ms=at - _LOOKED_BACK_MS,
             to_ms=at + 1,
+            fields=kinds()[known.kind].field_names,
             limit=_MOST_READINGS,
         )
         found = why_not(services.new_engine([asked]), asked, known, services.telemetry.range(query), at)

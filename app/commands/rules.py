@@ -136,7 +136,7 @@ def explain(
     key: Key = "",
     language: Language = "en",
 ) -> None:
-    """Say why a fault was raised: the rule, the values, the readings that proved it, and what became of it."""
+    """Say why a fault was raised: the rule, the values, the readings that proved it, what became of it."""
     try:
         spoken = choice("--language", language, ("en", "vi"))
         found = explained(fault, url, key)

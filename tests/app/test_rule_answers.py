@@ -76,11 +76,11 @@ def test_explain_shows_rule_values_readings_and_history() -> None:
 
 @pytest.mark.usefixtures("client")
 def test_why_not_names_the_term_that_failed() -> None:
-    lines = said("why-not", "lamp.dark", "lamp-1", "2026-11-18T07:35:30Z")
+    lines = said("why-not", "lamp.dark", "lamp-1", "2026-11-18T11:12:30Z")
     assert lines[0].startswith("The condition does not hold: m.power_w < 0.10 * d.rated_w: 60 < 0.1 * 60")
     assert lines[-2].split() == ["yes", "m.cmd_on", "true"]
     assert lines[-1].split()[:2] == ["no", "m.power_w"]
-    assert said("why-not", "lamp.dark", "lamp-1", "2026-11-18T07:35:30Z", "--language", "vi")[0].startswith(
+    assert said("why-not", "lamp.dark", "lamp-1", "2026-11-18T11:12:30Z", "--language", "vi")[0].startswith(
         "Điều kiện không đúng"
     )
 
@@ -91,8 +91,8 @@ def test_why_not_names_the_term_that_failed() -> None:
     [
         (["explain", "7"], "there is no fault number 7"),
         (["explain", "1", "--language", "fr"], "--language must be one of en, vi"),
-        (["why-not", "lamp.dim", "lamp-1", "2026-11-18T07:35:30Z"], "there is no rule 'lamp.dim'"),
-        (["why-not", "lamp.dark", "lamp-9", "2026-11-18T07:35:30Z"], "there is no device 'lamp-9'"),
+        (["why-not", "lamp.dim", "lamp-1", "2026-11-18T11:12:30Z"], "there is no rule 'lamp.dim'"),
+        (["why-not", "lamp.dark", "lamp-9", "2026-11-18T11:12:30Z"], "there is no device 'lamp-9'"),
         (["why-not", "lamp.dark", "lamp-1", "yesterday"], "at"),
     ],
 )
@@ -104,5 +104,5 @@ def test_what_cannot_be_answered_is_said_in_a_sentence(arguments: list[str], wor
 
 def test_process_without_an_engine_says_so(city: City) -> None:
     with client_of(create_app(replace(city.services(), rules=LiveRules(lambda: [DARK])))) as client:
-        path = "/v1/rules/lamp.dark/why-not?device=lamp-1&at=2026-11-18T07:35:30Z"
+        path = "/v1/rules/lamp.dark/why-not?device=lamp-1&at=2026-11-18T11:12:30Z"
         assert client.get(path, city.tokens[Role.VIEWER]).status_code == 503

@@ -16,6 +16,7 @@ from devices.clock import SteppedClock
 from devices.entities.broadcast_programmes import ENTITY as BROADCAST_PROGRAMMES
 from devices.entities.lighting_programmes import ENTITY as LIGHTING_PROGRAMMES
 from devices.messages import RawMessage
+from devices.plans import Programme
 from devices.registry import Registry
 from devices.stream import Content, Entry, Mark
 from rules.detection.engine import Engine
@@ -57,7 +58,7 @@ def received_and_judged(
     entities = EntityRepository(stores.operations)
     entities.replace(BROADCAST_PROGRAMMES, city.programmes, who="test", at_ms=START_MS)
     entities.replace(LIGHTING_PROGRAMMES, city.lighting, who="test", at_ms=START_MS)
-    programmes = [*city.programmes, *city.lighting]
+    programmes: list[Programme] = [*city.programmes, *city.lighting]
     pipeline = Pipeline(
         settings=settings,
         stores=stores,
