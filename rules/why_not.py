@@ -1,6 +1,6 @@
 """Why a rule has found a fault of a device at a moment, or none: the same engine, asked about one pair."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,8 +67,8 @@ def why_not(engine: Engine, rule: Rule, device: Device, readings: pl.DataFrame, 
         return WhyNot(verdict=_NO_READING, is_fault=False)
     seen: list[Mapping[str, Any]] = []
 
-    def witness(watch: Watch, judged: pl.DataFrame) -> None:
-        if watch.rule.id == rule.id:
+    def witness(watches: Sequence[Watch], judged: pl.DataFrame) -> None:
+        if any(watch.rule.id == rule.id for watch in watches):
             seen.append(judged.row(-1, named=True))
 
     lane = engine.lane(device.kind)

@@ -1,6 +1,6 @@
 """Conditions of readings: evaluated over columns, and where something is going on, handed to the machine."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,7 @@ class Conditions:
         self._related = Judgement((watch for watch in self.watches if watch.relations), kind.id)
         self.deferred = Deferred(self._plan.types if self._related.watches else {}, self._related.watches)
         self.evaluated = 0
-        self.witness: Callable[[Watch, pl.DataFrame], None] | None = None
+        self.witness: Callable[[Sequence[Watch], pl.DataFrame], None] | None = None
 
     @property
     def relations(self) -> frozenset[RelationCall]:
@@ -115,8 +115,8 @@ class Conditions:
             return []
         phases = heads.read(frame["row"], [watch.phase for watch in judgement.watches])
         judged = frame.hstack(phases).with_columns_seq(judgement.truths)
-        for watch in judgement.watches if self.witness else ():
-            self.witness(watch, judged)
+        if self.witness is not None:
+            self.witness(judgement.watches, judged)
         busy = judged.select_seq(judgement.busy)
         changes: list[Change] = []
         for watch in judgement.watches:
