@@ -10,7 +10,8 @@ from devices.catalogue import kinds
 from devices.registry import Registry
 from rules.detection.fleet import Fleet
 from rules.detection.heads import NO_ROW, Heads
-from rules.detection.ordering import HEAD_TYPES, NO_SEQ, Ordering
+from rules.detection.ordering import HEAD_TYPES, Ordering
+from rules.detection.readiness import NO_SEQ
 from tests.rules.detection.support import CITY, LATENESS_MS, START_MS, Told, batch, lamp
 
 _MINUTE_MS = 60_000
