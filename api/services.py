@@ -22,6 +22,7 @@ from store.operations.faults import FaultRepository
 from store.operations.incidents import IncidentRepository
 from store.operations.keys import KeyRepository
 from store.operations.latest import LatestRepository
+from store.operations.lifecycle import LifecycleTables
 from store.operations.registrar import Registrar
 from store.operations.replays import ReplayRepository
 from store.operations.stream import OutgoingStream
@@ -45,6 +46,7 @@ class OperationsViews:
 
     faults: FaultRepository
     desk: FaultDesk
+    lifecycle: LifecycleTables
     incidents: IncidentRepository
     violations: ViolationRepository
     latest: LatestRepository
@@ -60,6 +62,7 @@ class OperationsViews:
         return cls(
             faults=FaultRepository(database),
             desk=FaultDesk(database),
+            lifecycle=LifecycleTables(database),
             incidents=IncidentRepository(database),
             violations=ViolationRepository(database),
             latest=LatestRepository(database),

@@ -1,10 +1,14 @@
 """The leader's job that lets time and telemetry act on faults: see `rules.lifecycle.due`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from zoneinfo import ZoneInfo
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
 
 from devices.entities.maintenance_windows import ENTITY as WINDOWS
 from devices.registry import Registry
+from rules.lifecycle.figures import DAY_MS, Figures, figures
 from rules.lifecycle.neighbourhood import Neighbourhood, Place
 from rules.lifecycle.policy import Policy, load_policy
 from rules.rule import Rule
@@ -18,6 +22,22 @@ __all__ = ["LifecycleJob"]
 _PERIOD_S = 1.0
 _LOOK_EVERY_MS = 15_000
 """How long, by the service's clock, a time that has come may wait while no fault changes."""
+_MEASURE_EVERY_MS = 60_000
+"""How often, by the service's clock, the operators' work is measured: it reads a day of faults."""
+_GAUGES = {
+    "ioc_faults_active": ("active", "Faults whose condition lasts"),
+    "ioc_faults_unacknowledged": ("unacknowledged", "Active faults nobody took note of"),
+    "ioc_faults_stale": ("stale", "Faults active for more than a day"),
+    "ioc_faults_shelved": ("shelved", "Active faults that are shelved"),
+    "ioc_faults_out_of_service": ("out_of_service", "Active faults hidden by maintenance"),
+    "ioc_faults_raised_10_minutes": ("raised_10_minutes", "Faults of the last ten minutes"),
+    "ioc_faults_raised_hour": ("raised_hour", "Faults of the last hour"),
+    "ioc_faults_flood_ratio": ("flood_share", "Share of the last day with over 10 faults in 10 minutes"),
+    "ioc_faults_top_sources_ratio": ("top_share", "Share of the day's faults from its ten worst sources"),
+    "ioc_faults_chattering": ("chattering", "Sources with three faults within an hour of the last day"),
+    "ioc_faults_acknowledge_seconds": ("acknowledge_s", "Mean time to acknowledge (MTTA), last day"),
+    "ioc_faults_repair_seconds": ("repair_s", "Mean time until a fault cleared (MTTR), last day"),
+}
 
 
 class LifecycleJob:
@@ -45,6 +65,8 @@ class LifecycleJob:
         self._policy = policy or load_policy()
         self._seen = -1
         self._looked_ms: int | None = None
+        self._measured_ms: int | None = None
+        self._figures: Figures | None = None
         self.settled = 0
 
     def run(self, now_ms: int) -> None:
@@ -53,6 +75,7 @@ class LifecycleJob:
         Raises:
             OperationsUnavailableError: the store does not answer; what was not settled is settled next time.
         """
+        self._measure(now_ms)
         newest = self._feed.last_revision()
         waited = self._looked_ms is None or now_ms - self._looked_ms >= _LOOK_EVERY_MS
         if newest == self._seen and not waited:
@@ -62,6 +85,23 @@ class LifecycleJob:
         self.settled += self._tables.settle(records, around, now_ms)
         # What was committed while we looked, and by ourselves, is looked at once more.
         self._seen, self._looked_ms = newest, now_ms
+
+    def collect(self) -> Iterable[Metric]:
+        """How the operators' work goes; nothing before the first pass. What was not measured is left out."""
+        yield CounterMetricFamily(
+            "ioc_faults_settled", "Faults that time or telemetry changed in this term", value=self.settled
+        )
+        if self._figures is None:
+            return
+        for name, (member, about) in _GAUGES.items():
+            value = getattr(self._figures, member)
+            if value is not None:
+                yield GaugeMetricFamily(name, about, value=value)
+
+    def _measure(self, now_ms: int) -> None:
+        if self._measured_ms is None or now_ms - self._measured_ms >= _MEASURE_EVERY_MS:
+            self._figures = figures(self._tables.lived(now_ms - DAY_MS), now_ms)
+            self._measured_ms = now_ms
 
     def _place(self) -> Place:
         windows = self._entities.load(WINDOWS)

@@ -19,6 +19,7 @@ from rules.errors import ExpressionError, RuleError
 from rules.expressions.expression import Expression, condition, text_value
 from rules.expressions.scope import Subject
 from rules.faults import Severity
+from rules.flap import Flap
 from rules.lifecycle.escalation import Escalation, parse_group_count
 from rules.management.dependencies import check_dependencies
 from rules.rule import Happening, Lasting, Missing, Pattern, Rule, Silence
@@ -35,6 +36,12 @@ _Count = Annotated[int, Meta(ge=1)]
 class _Text(Struct, frozen=True, forbid_unknown_fields=True):
     vi: str
     en: str
+
+
+class _FlapText(Struct, frozen=True, forbid_unknown_fields=True):
+    window: int = 21
+    high: float = 0.30
+    low: float = 0.20
 
 
 class _Escalate(Struct, frozen=True, forbid_unknown_fields=True, rename={"if_": "if"}):
@@ -78,6 +85,7 @@ class _RuleText(Struct, frozen=True, forbid_unknown_fields=True, rename={"for_":
     title: _Text
     severity: _Severities
     tests: list[str] = []
+    flap: _FlapText | None = None
     when: str | None = None
     for_: str = "0s"
     min_samples: _Count = 1
@@ -223,6 +231,7 @@ def _rule(written: _RuleText, given: Any) -> Rule:
         tests=tuple(written.tests),
         depends_on=tuple(one.read() for one in written.depends_on),
         concerns=_concerns(written.concerns, watched),
+        flap=_flap(written.flap),
         escalations=tuple(_escalation(one) for one in written.severity.escalate),
     )
 
@@ -231,6 +240,12 @@ def _concerns(written: Mapping[Phase, str], watched: Sequence[str]) -> Mapping[s
     if written and len(watched) != 1:
         raise ValueError(f"concerns can stand at a rule of one kind only, this one has {len(watched)}")
     return MappingProxyType({phase.value: condition(text, watched[0]) for phase, text in written.items()})
+
+
+def _flap(written: _FlapText | None) -> Flap | None:
+    if written is None:
+        return None
+    return Flap(window=written.window, high=written.high, low=written.low)
 
 
 def _escalation(written: _Escalate) -> Escalation:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from devices.description import Label
 from rules.expressions.expression import Expression
 from rules.faults import Severity
+from rules.flap import Flap
 from rules.lifecycle.escalation import Escalation
 
 __all__ = ["Dependency", "Happening", "Lasting", "Missing", "Pattern", "Relation", "Rule", "Silence"]
@@ -126,6 +127,12 @@ class Rule:
     depends_on: tuple[Dependency, ...] = ()
     concerns: Mapping[str, Expression] = field(default_factory=lambda: MappingProxyType({}))
     escalations: tuple[Escalation, ...] = ()
+    flap: Flap | None = None
+
+    @property
+    def flapping_title(self) -> Label:
+        """What the flapping of its faults is called."""
+        return Label(vi=f"Chập chờn: {self.title.vi}", en=f"Flapping: {self.title.en}")
 
     def severity_of(self, kind_id: str) -> Severity:
         """How bad a fault of this rule is on a kind of device."""

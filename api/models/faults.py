@@ -13,9 +13,10 @@ from rules.faults import Severity
 from rules.lifecycle.item import Work, WorkState
 from rules.lifecycle.words import TRANSITION_WORDS
 from store.operations.faults import HistoryEntry
+from store.operations.lifecycle import Hidden
 from store.operations.records import FaultRecord
 
-__all__ = ["ByView", "FaultView", "HistoryView", "ShelvingView", "WhyView", "WorkView"]
+__all__ = ["ByView", "FaultView", "HiddenView", "HistoryView", "ShelvingView", "WhyView", "WorkView"]
 
 _EXAMPLE: JsonDict = {
     "id": "c1f4a0c2-6d0e-5d7b-9d1c-2f6f6a0b1c9e",
@@ -156,6 +157,27 @@ class FaultView(Model):
             work=WorkView.of(record.work),
             management=management,
             version=record.version,
+        )
+
+
+class HiddenView(Model):
+    """A fault that a maintenance window hid."""
+
+    fault: FaultView
+    hidden_at: Moment
+    released_at: Moment | None
+    """When the window was over, or the fault cleared in it."""
+    was_active: bool | None
+    """Whether it was still wrong when it was released; null while it is hidden."""
+
+    @classmethod
+    def of(cls, hidden: Hidden, registry: Registry) -> "HiddenView":
+        """The entry as the window's log has it."""
+        return cls(
+            fault=FaultView.of(hidden.fault, registry),
+            hidden_at=moment(hidden.hidden_at_ms),
+            released_at=moment_or_none(hidden.released_at_ms),
+            was_active=hidden.was_active,
         )
 
 

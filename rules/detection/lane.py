@@ -13,6 +13,7 @@ from devices.stream import Mark
 from rules.detection.conditions import Conditions
 from rules.detection.context import Context
 from rules.detection.explanation import why_retired
+from rules.detection.flapping import Flapping
 from rules.detection.fleet import Fleet
 from rules.detection.happenings import Happenings
 from rules.detection.heads import Heads
@@ -25,7 +26,8 @@ from rules.detection.silences import Silences
 from rules.detection.state import DeviceState
 from rules.expressions.scope import related_kind
 from rules.expressions.syntax import Node
-from rules.faults import FaultCleared, FaultRaised, fault_id
+from rules.faults import FaultCleared, fault_id
+from rules.flap import flapping_rule
 from rules.rule import Rule
 
 __all__ = ["Lane", "retired"]
@@ -45,6 +47,7 @@ class Lane:
         self.conditions = Conditions(own, fleet, context, asked)
         self.silences = Silences(own, fleet)
         self.happenings = Happenings(own, fleet, context)
+        self.flapping = Flapping(own, fleet)
         types = HEAD_TYPES | self.conditions.head_types | self.silences.head_types
         self._phases = [name for name in types if name.startswith("phase:")]
         self._stored = [*HEAD_TYPES, *(name for name in types if name.startswith("prev."))]
@@ -94,11 +97,11 @@ class Lane:
             self.touched.update(released["row"].to_list())
         return [*changes, *self.fall_silent(mark.received_up_to_ms, caught_up_since_ms)]
 
-    def fall_silent(self, received_up_to_ms: int, caught_up_since_ms: int) -> list[FaultRaised]:
-        """The devices that are silent now that everything received up to a moment is known."""
+    def fall_silent(self, received_up_to_ms: int, caught_up_since_ms: int) -> list[Change]:
+        """What is silent now that everything received up to a moment is known."""
         silent = self.silences.advance(received_up_to_ms, caught_up_since_ms, self._heads)
         self.touched.update(row for fault in silent if (row := self.fleet.row_of(fault.device)) is not None)
-        return silent
+        return [*silent, *self.flapping.observe_silent(silent, received_up_to_ms)]
 
     def relate(self, lanes: Mapping[str, "Lane"]) -> None:
         """Find the devices of which rules ask; before the first reading."""
@@ -132,7 +135,8 @@ class Lane:
         if ready.height == 0:
             return []
         heard = self.silences.hear(ready, now_ms, self._heads)
-        return [*heard, *self.conditions.apply(ready, self._heads, now_ms)]
+        changes = [*heard, *self.conditions.apply(ready, self._heads, now_ms)]
+        return [*changes, *self.flapping.observe(ready, changes, now_ms)]
 
     def take_states(self) -> dict[str, DeviceState]:
         """The states of the devices touched, by device id; forgets that they were."""
@@ -155,6 +159,7 @@ class Lane:
                 told=told.get(row, {}),
                 passages=self.conditions.windows.take_passages(row),
                 deferred=deferred.get(row, []),
+                flaps=dict(self.flapping.states_of(row)),
             )
             for row, values in zip(rows, heads.iter_rows(named=True), strict=True)
         }
@@ -207,7 +212,9 @@ class Lane:
         for rule, silent in state.silent.items():
             if rule in self.silences.silent:
                 self.silences.restore(rule, row, silent, self._heads)
+        self.flapping.restore(row, state.flaps)
         kept = self.conditions.pairs.keys() | self.silences.silent.keys()
+        kept |= {flapping_rule(rule) for rule in state.flaps if self.flapping.watches(rule)}
         return self._end(row, state, kept, "the rule no longer watches the device")
 
     def _end(self, row: int, state: DeviceState, kept: AbstractSet[str], reason: str) -> list[FaultCleared]:
@@ -231,6 +238,7 @@ def retired(device: str, state: DeviceState, kept: AbstractSet[str], reason: str
     """The ends of a device's active faults whose rules are not among those kept."""
     since = {rule: pair.since_ms for rule, pair in state.pairs.items() if pair.phase >= Phase.ACTIVE}
     since |= {rule: silent.since_ms for rule, silent in state.silent.items()}
+    since |= {flapping_rule(rule): f.since_ms for rule, f in state.flaps.items() if f.since_ms is not None}
     last_ms = state.heads.get("max_ts", 0)
     return [
         FaultCleared(

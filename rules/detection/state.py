@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from rules.detection.flapping import FlapState
 from rules.detection.machine import PairState
 from rules.detection.silences import SilentState
 
@@ -31,6 +32,7 @@ class DeviceState(Struct, omit_defaults=True, kw_only=True):
     told: dict[str, list[float]] = {}
     passages: list[tuple[int, int, int]] = []
     deferred: list[dict[str, Any]] = []
+    flaps: dict[str, FlapState] = {}
 
 
 _ENCODER = msgspec.msgpack.Encoder()

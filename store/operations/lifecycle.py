@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from rules.lifecycle.due import Surroundings, due
+from rules.lifecycle.figures import Lived
 from rules.lifecycle.item import MANAGEMENT, WorkItem, WorkState
 from rules.lifecycle.neighbourhood import Neighbourhood
 from store.operations.database import OperationsDatabase
@@ -58,6 +59,37 @@ class LifecycleTables:
         """
         waiting = [record.id for record in records if due(record.item(), around.around(record.item()))[1]]
         return sum(self._settle(chunk, around.around, now_ms) for chunk in in_chunks(waiting))
+
+    def lived(self, since_ms: int) -> Sequence[Lived]:
+        """The faults that are active, and those that were detected, or cleared, after a moment."""
+        columns = faults.c
+        recent = (columns.detected_at_ms > since_ms) | (columns.cleared_at_ms > since_ms)
+        query = (
+            select(
+                columns.rule,
+                columns.device,
+                columns.detected_at_ms,
+                columns.cleared_at_ms,
+                columns.acknowledged_at_ms,
+                fault_work.c.shelved_until_ms,
+                fault_work.c.out_of_service,
+            )
+            .select_from(faults.outerjoin(fault_work, fault_work.c.fault == columns.id))
+            .where((columns.state == FaultState.ACTIVE) | recent)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Lived(
+                source=(row.rule, row.device),
+                raised_at_ms=row.detected_at_ms,
+                cleared_at_ms=row.cleared_at_ms,
+                acknowledged_at_ms=row.acknowledged_at_ms,
+                is_shelved=row.shelved_until_ms is not None,
+                is_out_of_service=row.out_of_service is not None,
+            )
+            for row in rows
+        ]
 
     def hidden(self, window: str, *, before: int | None = None, limit: int = 100) -> Page[Hidden, int]:
         """What a maintenance window hid, the newest first, from the rows below `before`."""

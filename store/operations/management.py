@@ -1,13 +1,14 @@
 """What a management step reads, and what it decided written down in one transaction."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, false, func, insert, or_, select, true
 
 from devices.description import Label
 from rules.faults import Severity
+from rules.flap import flapping_rule
 from rules.management.incident import Incident, IncidentChange, IncidentState, IncidentStep
 from rules.management.replay import Spell
 from rules.management.situation import ActiveFault, Decisions, Situation
@@ -44,7 +45,7 @@ class ManagementTables:
         """
         with self._database.read() as connection:
             return Situation(
-                active=_faults(connection, explained, faults.c.state == FaultState.ACTIVE),
+                active=_flapping_hidden(_faults(connection, explained, faults.c.state == FaultState.ACTIVE)),
                 standings=_standings(connection),
                 incidents=_live_incidents(connection),
             )
@@ -95,6 +96,15 @@ def _faults(
     with_work = faults.outerjoin(fault_work, fault_work.c.fault == faults.c.id)
     rows = connection.execute(query.select_from(with_work).where(wanted)).mappings()
     return {row["id"]: _fault(row, why.get(row["id"], {})) for row in rows}
+
+
+def _flapping_hidden(active: Mapping[str, ActiveFault]) -> Mapping[str, ActiveFault]:
+    """The active faults; while one comes and goes, its flapping is what people hear of."""
+    standing = {(one.rule, one.device) for one in active.values()}
+    return {
+        fault: replace(one, is_hidden=True) if (flapping_rule(one.rule), one.device) in standing else one
+        for fault, one in active.items()
+    }
 
 
 def _fault(row: RowMapping, why: Mapping[str, Any]) -> ActiveFault:

@@ -1,5 +1,6 @@
 """What people do to faults over the API: by role, one or many, under a version."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,10 @@ import pytest
 from api.auth import Role
 from devices.entities.crews import ENTITY as CREWS
 from devices.entity import read_entity
+from rules.lifecycle.item import Step, Work
+from rules.lifecycle.transition import Transition
 from store.operations.entities import EntityRepository
+from store.operations.fault_rows import LifeLedger, lock_faults
 from tests.api.support import NOW_MS, City, Client
 from tests.store.operations.support import cleared, outcome, raised
 
@@ -148,3 +152,18 @@ def test_bulk_tells_of_each_fault_what_came_of_it(client: Client, city: City, fa
     assert told["items"][1]["fault"]["work"]["shelved"]["mode"] == "once"
     listed = client.get("/v1/faults?shelved=true", token).json()["items"]
     assert [item["id"] for item in listed] == [fault]
+
+
+def test_window_tells_what_it_hid(client: Client, city: City, fault: str) -> None:
+    with city.database.write() as connection:
+        record = lock_faults(connection, [fault])[fault]
+        ledger = LifeLedger(NOW_MS)
+        step = Step(transition=Transition.OUT_OF_SERVICE, why={"window": "mw-1"})
+        item = record.item()
+        ledger.take(record, replace(item, work=Work(out_of_service="mw-1")), [step], "management")
+        ledger.write(connection)
+
+    [hidden] = client.get("/v1/maintenance-windows/mw-1/faults", city.tokens[Role.VIEWER]).json()["items"]
+    assert (hidden["fault"]["id"], hidden["fault"]["work"]["out_of_service"]) == (fault, "mw-1")
+    assert (hidden["hidden_at"], hidden["released_at"]) == ("2026-11-22T12:00:00.000Z", None)
+    assert client.get("/v1/maintenance-windows/other/faults", city.tokens[Role.VIEWER]).json()["items"] == []

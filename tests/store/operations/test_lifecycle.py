@@ -243,6 +243,21 @@ def test_pass_over_a_settled_store_writes_nothing(here: Installation) -> None:
     assert (settled, here.get(fault).version) == (1, version)
 
 
+def test_operators_work_is_measured_for_the_metrics(here: Installation) -> None:
+    faults = [lamp_out(number) for number in range(3)]
+    here.detect(*faults)
+    here.do(faults[0], Shelve(until_ms=START_MS + HOUR_MS, once=False, comment="rain"))
+    here.detect(clears=(faults[1],))
+    here.wait(MINUTE_MS)
+    told = {metric.name: metric.samples[0].value for metric in here.job.collect()}
+    assert (told["ioc_faults_active"], told["ioc_faults_shelved"], told["ioc_faults_raised_hour"]) == (
+        2,
+        1,
+        3,
+    )
+    assert "ioc_faults_acknowledge_seconds" not in told
+
+
 def test_what_is_hidden_is_told_as_new_when_its_time_is_over(here: Installation) -> None:
     fault, hidden = lamp_out(3, at_ms=START_MS - HOUR_MS), lamp_out()
     maintain(here, START_MS + HOUR_MS)
