@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run score test check bench-load bench-ingest bench-store prove servers format lock clean
+.PHONY: help run score test check bench-load bench-ingest bench-rules mutants bench-store prove servers format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,12 @@ bench-ingest: $(VENV)/.installed-dev ## how fast the collector stores at full lo
 
 bench-store: $(VENV)/.installed-dev ## how fast the stores write, how large they are, how fast they answer an operator
 	$(BIN)/python -m benchmarks.store $(ARGS)
+
+bench-rules: $(VENV)/.installed-contestants ## readings/s through all rules on one core, beside rule-engine and CEL, and memory
+	IOC_BENCH_CONTESTANTS=$(VENV)/contestants $(BIN)/python -m benchmarks.rules $(ARGS)
+
+mutants: $(VENV)/.installed-dev ## change the engine's core in a thousand ways and see which changes its tests notice (half an hour)
+	$(BIN)/mutmut run $(ARGS)
 
 prove: $(VENV)/.installed-dev ## the long proofs at full size (CI: ARGS="--scale 0.1")
 	$(BIN)/python -m benchmarks.prove $(ARGS)
@@ -70,4 +76,9 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# The library rule-engine wants an older python-dateutil than InfluxDB's client: it stands apart, for one benchmark.
+$(VENV)/.installed-contestants: benchmarks/rules/contestants.lock $(VENV)/.installed-dev
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --upgrade --target $(VENV)/contestants -r $<
 	@touch $@

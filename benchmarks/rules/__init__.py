@@ -1,0 +1,1 @@
+"""How fast rules are, beside the same conditions in other engines."""
