@@ -99,7 +99,7 @@ def judge(
     return Judgement(
         raised=tuple(_raised(one, topology, now_ms) for one in new),
         cleared=tuple(cleared),
-        contained=blamed,
+        contained=_by_what_there_is(blamed, down),
         waits_ms={one.id: max(causes.wait_until_ms(sign) for sign in one.signs) for one in new},
         due_ms=min((at_ms for at_ms in ready_ms if at_ms > now_ms), default=None),
     )
@@ -255,6 +255,18 @@ def _blamed(down: Sequence[_Down]) -> Mapping[str, str]:
     found |= {one.id: blind[0].id for one in blind[1:]}
     unseen = frozenset().union(*(one.devices for one in blind))
     found |= {one.id: blind[0].id for one in assets if one.devices <= unseen}
+    return found
+
+
+def _by_what_there_is(blamed: Mapping[str, str], down: Sequence[_Down]) -> Mapping[str, str]:
+    """The same, each by a fault that is active or raised now: one that only would be is passed over."""
+    unraised = {one.id for one in down if one.standing is None} & blamed.keys()
+    found: dict[str, str] = {}
+    for part, whole in blamed.items():
+        wider = whole
+        while wider in unraised:
+            wider = blamed[wider]
+        found[part] = wider
     return found
 
 

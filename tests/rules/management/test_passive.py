@@ -65,6 +65,25 @@ def test_switch_found_first_is_suppressed_by_the_one_above(office: Office) -> No
     assert office.holds() == {Hold.FREE: 1, Hold.WAITING: 0, Hold.SUPPRESSED: 9}
 
 
+def test_switch_found_first_is_part_of_the_highest_of_a_chain_that_fails_at_once() -> None:
+    between = [
+        Device(id="SW-A", kind="switch", area="ban-thach"),
+        Device(id="SW-B", kind="switch", area="ban-thach", uplink="SW-A"),
+        Device(id="SW-C", kind="switch", area="ban-thach", uplink="SW-B"),
+    ]
+    hanging = [point(number, switch) for switch in ("SW-A", "SW-B", "SW-C") for number in range(4)]
+    office = Office(small_city(*between, *hanging))
+    office.raise_("any.silent", *(one.id for one in hanging if one.uplink == "SW-C"))
+    office.step(10 * SECOND_MS)
+    # SW-B contains SW-C, and is itself contained in SW-A: of the two only SW-A is raised.
+    office.raise_("any.silent", *(one.id for one in hanging if one.uplink != "SW-C"))
+
+    office.run(10 * MINUTE_MS)
+
+    assert office.inferred() == [("switch.offline", "SW-A"), ("switch.offline", "SW-C")]
+    assert [one.device for one in office.open()] == ["SW-A"]
+
+
 @pytest.mark.parametrize(
     ("silent", "since_ms"),
     [
