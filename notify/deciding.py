@@ -1,7 +1,8 @@
 """Deciding whom to tell of what: incidents in, notifications in the outbox out, in one transaction a pass."""
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -10,7 +11,7 @@ import msgspec
 from devices.clock import Clock
 from notify.configuration import NotifyPlan
 from notify.facts import facts_of
-from notify.grouping import Due, Group, forget, hear, new_group, plan
+from notify.grouping import Due, Group, Member, forget, hear, new_group, plan
 from notify.incident import Incident
 from notify.links import LinkKey, new_seed
 from notify.people import People
@@ -105,22 +106,27 @@ class Deciding:
             OperationsUnavailableError: the database does not answer; nothing was decided.
         """
         people = self._people()
-        with self._database.write() as connection:
+        with self._database.read() as connection:
             position = read_position(connection, _READER)
             rows = {str(row["key"]): row for row in load_groups(connection)}
-            # What the feed reads was committed before: it may be newer than the position, never older.
-            news = self._feed.changed_after(position, _MOST_CHANGES)
-            groups = {key: msgspec.convert(row, Group) for key, row in rows.items()}
-            members = {m.incident for group in groups.values() for m in group.members}
-            scene = _Scene(self._feed.now(members | set(news.incidents)), people, now_ms)
-            decided = self._decided(_heard(groups, self._plan.routes, scene), scene)
-            after = {group.key: _row(group) for group in decided.groups}
-            changed = [row for key, row in after.items() if row != rows.get(key)]
-            save_groups(connection, changed, [key for key in rows if key not in after])
+        news = self._feed.changed_after(position, _MOST_CHANGES)
+        groups = {key: msgspec.convert(row, Group) for key, row in rows.items()}
+        members = {m.incident for group in groups.values() for m in group.members}
+        scene = _Scene(self._feed.now(members | set(news.incidents)), people, now_ms)
+        decided = self._decided(_heard(groups, self._plan.routes, scene), scene)
+        after = {group.key: _row(group) for group in decided.groups}
+        changed = [row for key, row in after.items() if row != rows.get(key)]
+        ended = [key for key in rows if key not in after]
+        if not (changed or ended or decided.notifications or news.revision != position):
+            return
+        # Only now: on SQLite detection's commits wait for whoever writes.
+        with self._database.write() as connection:
+            if read_position(connection, _READER) != position:
+                return  # another process decided meanwhile; the next pass begins from there
+            save_groups(connection, changed, ended)
             append_notifications(connection, decided.notifications, self._real_clock.now_ms())
             append_links(connection, decided.links)
-            if news.revision != position:
-                write_position(connection, _READER, news.revision)
+            write_position(connection, _READER, news.revision)
 
     def _decided(self, groups: Mapping[str, Group], scene: "_Scene") -> "_Decided":
         decided = _Decided()
@@ -182,18 +188,28 @@ class Deciding:
 def _heard(groups: Mapping[str, Group], routes: Sequence[Route], scene: _Scene) -> dict[str, Group]:
     """Every group, knowing of all incidents that are its own; what somebody cares for opens no new ones."""
     heard = dict(groups)
+    holding: defaultdict[str, list[tuple[str, Member]]] = defaultdict(list)
+    for key, group in groups.items():
+        for member in group.members:
+            holding[member.incident].append((key, member))
     for id_, incident in scene.known.items():
-        for key, group in list(heard.items()):
-            if any(m.incident == id_ for m in group.members):
-                heard[key] = forget(group, id_) if incident is None else hear(group, incident, scene.now_ms)
+        heard |= {key: _brought_up(heard[key], m, incident, scene.now_ms) for key, m in holding[id_]}
         if incident is None or not incident.is_open or incident.acknowledged_by is not None:
             continue
+        in_routes = {heard[key].route for key, _ in holding[id_]}
         for route in heard_by(routes, incident, scene.people, scene.now_ms):
-            if not _is_in_route(heard.values(), route, id_):
+            if route.id not in in_routes:
                 key = group_key(route, incident)
                 group = heard.get(key) or new_group(key, route.id, incident.area, scene.now_ms)
                 heard[key] = hear(group, incident, scene.now_ms)
     return heard
+
+
+def _brought_up(group: Group, member: Member, incident: Incident | None, now_ms: int) -> Group:
+    """The group, knowing how one of its members is now."""
+    if incident is None:
+        return forget(group, member.incident)
+    return group if member.is_as(incident) else hear(group, incident, now_ms)
 
 
 def due_channels(route: Route, due: Due) -> Sequence[str]:
@@ -207,12 +223,7 @@ def notification_key(group: Group, due: Due, channel: str) -> str:
     return str(uuid.uuid5(_NOTIFICATIONS, "|".join(map(str, words))))
 
 
-def _is_in_route(groups: Iterable[Group], route: Route, incident: str) -> bool:
-    return any(
-        group.route == route.id and any(m.incident == incident for m in group.members) for group in groups
-    )
-
-
 def _row(group: Group) -> dict[str, Any]:
+    """The group as its row has it, where members are a list."""
     row: dict[str, Any] = msgspec.to_builtins(group)
-    return row
+    return row | {"members": list(row["members"])}

@@ -63,6 +63,11 @@ class Member:
         """Whether it ended and nobody needs to hear of it any more."""
         return not self.is_open and self.told_open is not True
 
+    def is_as(self, incident: Incident) -> bool:
+        """Whether the group knows how an incident is now."""
+        now = (incident.is_open, incident.severity, incident.acknowledged_by is not None)
+        return (self.is_open, self.severity, self.acknowledged) == now
+
 
 @dataclass(frozen=True, kw_only=True)
 class Group:

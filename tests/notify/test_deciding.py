@@ -16,6 +16,7 @@ from notify.routes import Duty, Escalation, Route, Timing
 from store.operations.database import OperationsDatabase
 from store.operations.errors import OperationsUnavailableError
 from store.operations.links import LinkRepository
+from store.operations.notify_groups import load_groups, write_position
 from store.operations.outbox import Outbox, OutboxEntry
 from tests.notify.support import HOUR_MS, KEY, NOON_MS, KnownIncidents, crew, incident, people, route, shift
 
@@ -151,6 +152,39 @@ def test_pass_that_fails_decides_nothing_and_the_next_decides_the_same(
             city.passes(NOON_MS)
     assert city.outbox.list() == []
     assert told(city.passes(NOON_MS)) == [("duty", "first", [41])]
+
+
+def test_pass_without_news_does_not_write(
+    database: OperationsDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = City(database, route(timing=QUICK))
+    city.incidents.put(incident())
+    city.passes(NOON_MS)
+
+    def writes() -> None:
+        raise AssertionError("detection would have to wait")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "write", writes)
+        assert city.passes(NOON_MS + 1) == []
+
+
+def test_pass_that_somebody_else_was_faster_than_decides_nothing(
+    database: OperationsDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = City(database, route(timing=QUICK))
+    city.incidents.put(incident())
+
+    def decided_meanwhile(*_: Any) -> Any:
+        with database.write() as connection:
+            write_position(connection, "notify", 1)
+        return {incident().id: incident()}
+
+    with monkeypatch.context() as patched:
+        patched.setattr(city.incidents, "now", decided_meanwhile)
+        assert city.passes(NOON_MS) == []
+    with database.read() as connection:
+        assert load_groups(connection) == []
 
 
 def test_route_that_the_file_has_no_more_tells_nothing(database: OperationsDatabase) -> None:
