@@ -31,6 +31,7 @@ class Reason(StrEnum):
 class Member:
     """An incident in a group: how it is, and how it was when people were last told (`told_open` None: never).
 
+    One that is `hidden` is neither told, repeated nor escalated until it is hidden no more; its end is told.
     `heard_ms` is when the group first heard of it; `escalated` how many steps of escalation were taken.
     """
 
@@ -42,21 +43,22 @@ class Member:
     told_open: bool | None = None
     told_severity: Severity | None = None
     escalated: int = 0
+    hidden: bool = False
 
     @property
     def is_news(self) -> bool:
         """Whether people should be told how it is now: it began or ended, or became worse."""
         if self.told_open is None:
-            return self.is_open
+            return self.is_open and not self.hidden
         if self.is_open != self.told_open:
             return True
         told = self.told_severity
-        return self.is_open and told is not None and is_worse(self.severity, told)
+        return self.is_open and not self.hidden and told is not None and is_worse(self.severity, told)
 
     @property
     def is_waiting(self) -> bool:
         """Whether people know of it, it lasts, and nobody has taken note."""
-        return self.is_open and self.told_open is True and not self.acknowledged
+        return self.is_open and self.told_open is True and not (self.acknowledged or self.hidden)
 
     @property
     def is_over(self) -> bool:
@@ -65,8 +67,8 @@ class Member:
 
     def is_as(self, incident: Incident) -> bool:
         """Whether the group knows how an incident is now."""
-        now = (incident.is_open, incident.severity, incident.acknowledged_by is not None)
-        return (self.is_open, self.severity, self.acknowledged) == now
+        now = (incident.is_open, incident.severity, incident.acknowledged_by is not None, incident.is_hidden)
+        return (self.is_open, self.severity, self.acknowledged, self.hidden) == now
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +110,7 @@ def hear(group: Group, incident: Incident, at_ms: int) -> Group:
         is_open=incident.is_open,
         severity=incident.severity,
         acknowledged=incident.acknowledged_by is not None,
+        hidden=incident.is_hidden,
     )
     if known is None:
         return replace(group, members=(*group.members, changed)) if incident.is_open else group

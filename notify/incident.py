@@ -26,7 +26,7 @@ class Incident:
 
     `device` is that of the cause and `kind` its kind; `devices` is how many have faults. `number` is what
     people say on the phone. `why` explains it. Times are epoch ms; `cleared_at_ms` is None while it lasts.
-    `revision` is the change that made it so.
+    `revision` is the change that made it so. `is_hidden`: in maintenance, shelved or closed by hand.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Incident:
     revision: int
     cleared_at_ms: int | None = None
     acknowledged_by: str | None = None
+    is_hidden: bool = False
     where: Where = Where()
 
     @property

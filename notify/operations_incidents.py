@@ -100,6 +100,7 @@ def _told(now: IncidentNow, registry: Registry) -> Incident:
         revision=record.revision,
         cleared_at_ms=record.cleared_at_ms if record.state is IncidentState.CLEARED else None,
         acknowledged_by=now.acknowledged_by,
+        is_hidden=now.is_hidden,
         where=_where(record.device, registry, record.streets),
     )
 

@@ -3,23 +3,27 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import false, func, or_, select
 
 from store.operations.database import OperationsDatabase
 from store.operations.incident_records import IncidentRecord, incident_from_row
 from store.operations.incident_tables import incident_history, incidents
 from store.operations.paging import in_chunks
-from store.operations.tables import faults
+from store.operations.tables import fault_work, faults
 
 __all__ = ["IncidentNow", "TellableIncidents"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class IncidentNow:
-    """An incident, and who acknowledged the fault at its head."""
+    """An incident, who acknowledged the fault at its head, and whether that is hidden.
+
+    Hidden is what is in maintenance, shelved or closed.
+    """
 
     record: IncidentRecord
     acknowledged_by: str | None
+    is_hidden: bool
 
 
 class TellableIncidents:
@@ -42,13 +46,21 @@ class TellableIncidents:
     def now(self, ids: Sequence[str]) -> Sequence[IncidentNow]:
         """Those of the incidents that there are."""
         joined = incidents.join(faults, faults.c.id == incidents.c.cause)
-        query = select(incidents, faults.c.acknowledged_by.label("noted_by")).select_from(joined)
+        joined = joined.outerjoin(fault_work, fault_work.c.fault == faults.c.id)
+        hiding = (fault_work.c.out_of_service, fault_work.c.shelved_until_ms, fault_work.c.closed_at_ms)
+        hidden = func.coalesce(or_(*(column.is_not(None) for column in hiding)), false())
+        columns = (faults.c.acknowledged_by.label("noted_by"), hidden.label("is_hidden"))
+        query = select(incidents, *columns).select_from(joined)
         found: list[IncidentNow] = []
         with self._database.read() as connection:
             for chunk in in_chunks(ids):
                 rows = connection.execute(query.where(incidents.c.id.in_(chunk))).mappings()
                 found += [
-                    IncidentNow(record=incident_from_row(row), acknowledged_by=row["noted_by"])
+                    IncidentNow(
+                        record=incident_from_row(row),
+                        acknowledged_by=row["noted_by"],
+                        is_hidden=bool(row["is_hidden"]),
+                    )
                     for row in rows
                 ]
         return found

@@ -154,6 +154,28 @@ def test_pass_that_fails_decides_nothing_and_the_next_decides_the_same(
     assert told(city.passes(NOON_MS)) == [("duty", "first", [41])]
 
 
+def test_hidden_incident_is_told_when_it_is_hidden_no_more(database: OperationsDatabase) -> None:
+    city = City(database, route(timing=QUICK))
+    city.incidents.put(incident(is_hidden=True))
+    assert city.passes(NOON_MS) == []
+    # Nobody writes a revision of the incident when maintenance or a shelving ends.
+    city.incidents.known[incident().id] = incident()
+    assert told(city.passes(NOON_MS + HOUR_MS)) == [("duty", "first", [41])]
+
+
+def test_incident_hidden_after_it_was_told_is_neither_repeated_nor_escalated(
+    database: OperationsDatabase,
+) -> None:
+    timing = replace(QUICK, escalations=(Escalation(after_ms=10 * MINUTE_MS, channels=("chief",)),))
+    city = City(database, route(timing=timing))
+    city.incidents.put(incident())
+    city.passes(NOON_MS)
+    city.incidents.known[incident().id] = incident(is_hidden=True)
+    assert city.passes(NOON_MS + 5 * HOUR_MS) == []
+    city.incidents.put(incident(is_hidden=True, cleared_at_ms=NOON_MS + 5 * HOUR_MS))
+    assert told(city.passes(NOON_MS + 6 * HOUR_MS)) == [("duty", "cleared", [41])]
+
+
 def test_pass_without_news_does_not_write(
     database: OperationsDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from rules.faults import FaultRaised
+from rules.lifecycle.deeds import Shelve
 from rules.management.dependencies import Dependencies
 from rules.management.incident import IncidentChange, IncidentState
 from rules.management.situation import Decisions
@@ -13,11 +14,13 @@ from store.operations.changes import ChangeFeed
 from store.operations.database import OperationsDatabase
 from store.operations.detection import DetectionTables
 from store.operations.errors import NoSuchRecordError
+from store.operations.fault_desk import FaultDesk
 from store.operations.faults import FaultFilter, FaultRepository
 from store.operations.incident_records import IncidentRecord
 from store.operations.incidents import IncidentFilter, IncidentRepository
 from store.operations.management import ManagementTables
 from store.operations.records import ChangeType, FaultState, from_body
+from store.operations.told_incidents import TellableIncidents
 from tests.rules.management.support import MINUTE_MS, START_MS, dependencies, small_city
 from tests.store.operations.support import cleared, outcome, raised
 
@@ -129,3 +132,17 @@ def test_incident_that_does_not_exist_is_named(database: OperationsDatabase) -> 
         IncidentRepository(database).get("5d8f37c0-0000-5000-8000-000000000000")
     with pytest.raises(NoSuchRecordError, match="incident"):
         IncidentRepository(database).history("5d8f37c0-0000-5000-8000-000000000000")
+
+
+def test_incident_whose_cause_is_shelved_is_told_as_hidden(database: OperationsDatabase) -> None:
+    cause = _supply_lost()
+    DetectionTables(database).commit(outcome(cause))
+    _managed(database, START_MS + MINUTE_MS)
+    _managed(database, START_MS + 20 * MINUTE_MS)
+    told = TellableIncidents(database)
+    ids, _ = told.changed_after(0, 10)
+    assert [one.is_hidden for one in told.now(sorted(ids))] == [False]
+    at_ms = START_MS + 21 * MINUTE_MS
+    shelving = Shelve(until_ms=at_ms + MINUTE_MS, once=False, comment="known")
+    FaultDesk(database).perform(cause.id, shelving, who="duty", at_ms=at_ms)
+    assert [one.is_hidden for one in told.now(sorted(ids))] == [True]
