@@ -55,6 +55,20 @@ class DuckdbBase:
             cursor.execute(f"INSERT INTO {file.marks} SELECT unnest(?)", [missing])
 
     @contextmanager
+    def _marking(
+        self, resolution: Resolution, owner: str, at_ms: int, starts_ms: list[int]
+    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, PartitionFile]]:
+        """As `_writing`, with windows above marked in the same transaction and, behind it, in memory.
+
+        Nobody settles a mark between the two: it would be gone from the file and stand in memory only.
+        """
+        with self._write_lock:
+            with self._writing(owner, resolution, at_ms) as (cursor, file):
+                yield cursor, file
+                self._mark(cursor, file, starts_ms)
+            self._marks.set(_above(resolution), owner, starts_ms)
+
+    @contextmanager
     def _writing(
         self, owner: str, resolution: Resolution, at_ms: int
     ) -> Iterator[tuple[duckdb.DuckDBPyConnection, PartitionFile]]:

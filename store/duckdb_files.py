@@ -10,7 +10,7 @@ import os
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,7 +70,11 @@ class PartitionFile:
     @property
     def size_bytes(self) -> int:
         """What it takes on disk."""
-        return sum(part.stat().st_size for part in self.parts)
+        sizes = 0
+        for part in self.parts:
+            with suppress(FileNotFoundError):  # merged or dropped since it was seen
+                sizes += part.stat().st_size
+        return sizes
 
 
 class PartitionFiles:
@@ -158,10 +162,7 @@ class PartitionFiles:
         """Remove a file; its space is free at once, or when the last reader that uses it has finished."""
         with self._lock:
             del self._files[file.owner, file.resolution, file.start_ms]
-            self._retired.append(file)
-        for part in file.parts:
-            part.unlink()
-        self._leave(0)
+        self._retire(file)
 
     def begin_copy(self, file: PartitionFile, order: str) -> None:
         """Make a copy of a file aside, in another order of rows; what is written meanwhile is not in it."""
@@ -179,8 +180,14 @@ class PartitionFiles:
         """Put the copy in a file's place."""
         path = self._path(file.owner, file.resolution, file.start_ms, file.version + 1)
         _move(_unfinished(path), path)
-        self.drop(file)
-        return self._attach(file.owner, file.resolution, file.start_ms, file.version + 1)
+        try:
+            # In one step for whoever asks: a question between two would miss the whole period.
+            made = self._attach(file.owner, file.resolution, file.start_ms, file.version + 1)
+        except BaseException:
+            path.unlink()  # or the next start would take it for the better one, without what is written now
+            raise
+        self._retire(file)
+        return made
 
     def drop_copy(self, file: PartitionFile) -> None:
         """Forget the copy."""
@@ -203,8 +210,7 @@ class PartitionFiles:
                 self.connection.execute(f"CREATE TABLE {_template(owner, resolution)} ({columns})")
 
     def _attach_what_is_there(self) -> None:
-        for unfinished in self.folder.glob(f"*/*{_UNFINISHED}*"):
-            unfinished.unlink()
+        self._clear_what_was_left()
         for owner in owners():
             newest: dict[tuple[Resolution, int], int] = {}
             for path in (self.folder / owner).glob("*.duckdb"):
@@ -213,10 +219,19 @@ class PartitionFiles:
             for path in (self.folder / owner).glob("*.duckdb"):
                 resolution, start_ms, version = _read_name(path)
                 if version < newest[resolution, start_ms]:  # killed just after its better copy was in place
+                    path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
                     path.unlink()
             for (resolution, start_ms), version in newest.items():
                 self._attach(owner, resolution, start_ms, version)
         self._add_missing_columns()
+
+    def _clear_what_was_left(self) -> None:
+        """Remove what a killed process left: unfinished files, and logs whose file is gone."""
+        for unfinished in self.folder.glob(f"*/*{_UNFINISHED}*"):
+            unfinished.unlink()
+        for log in self.folder.glob("*/*.duckdb.wal"):
+            if not log.with_suffix("").exists():  # or the next file of that name could not be opened
+                log.unlink()
 
     def _add_missing_columns(self) -> None:
         """Give older files a column for each field that a kind gained since."""
@@ -240,6 +255,15 @@ class PartitionFiles:
         with self._lock:
             self._files[owner, resolution, start_ms] = file
         return file
+
+    def _retire(self, file: PartitionFile) -> None:
+        """Remove a file that nobody finds any more."""
+        for part in file.parts:
+            part.unlink()
+        # Only now: a reader that lets go of it would take its log away under our hands.
+        with self._lock:
+            self._retired.append(file)
+        self._leave(0)
 
     @contextmanager
     def _made(self, path: Path, *, finish: bool = True) -> Iterator[str]:

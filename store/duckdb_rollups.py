@@ -74,16 +74,13 @@ class DuckdbRollups(DuckdbBase):
             low_ms, high_ms = max(from_ms, period * length_ms), min(to_ms, (period + 1) * length_ms)
             low, high = low_ms * SEQUENCE_MODULUS, high_ms * SEQUENCE_MODULUS
             hours = list(range(low_ms // hour_ms * hour_ms, high_ms, hour_ms))
-            with self._writing(kind, resolution, low_ms) as (cursor, file):
+            marked = hours if resolution is Resolution.MINUTE else []
+            with self._marking(resolution, kind, low_ms, marked) as (cursor, file):
                 cursor.execute(f"DELETE FROM {file.rows} WHERE key >= ? AND key < ?", [low, high])
                 cursor.register(
                     "made", made.filter(pl.col("key").is_between(low, high, closed="left")).to_arrow()
                 )
                 cursor.execute(f"INSERT INTO {file.rows} BY NAME SELECT * FROM made")
-                if resolution is Resolution.MINUTE:
-                    self._mark(cursor, file, hours)
-            if resolution is Resolution.MINUTE:
-                self._marks.set(Resolution.HOUR, kind, hours)
 
     def settle(self, marks: Iterable[Mark]) -> None:
         """Forget marks, but none that was set again since it was asked for.

@@ -51,12 +51,10 @@ class DuckdbTelemetryStore(DuckdbRollups):
         rows = merged(keyed(batch.frame), kind).with_columns(pl.col("time_quality").cast(pl.String))
         for at_ms, part in _by_period(rows):
             starts_ms = (part["key"] // _MINUTE_NS * Resolution.MINUTE.length_ms).unique().to_list()
-            with self._writing(kind.id, _RAW, at_ms) as (cursor, file):
+            with self._marking(_RAW, kind.id, at_ms, starts_ms) as (cursor, file):
                 cursor.register("batch", part.to_arrow())
                 # The bounds let DuckDB skip the row groups of other times, which are nearly all of them.
                 cursor.execute(merge_statement(kind, file.rows), [part["key"].min(), part["key"].max()])
-                self._mark(cursor, file, starts_ms)
-            self._marks.set(Resolution.MINUTE, kind.id, starts_ms)
         return _none_of(batch.frame)
 
     def write_events(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -246,11 +244,12 @@ class DuckdbTelemetryStore(DuckdbRollups):
         return size_bytes
 
     def _compact(self, file: PartitionFile) -> bool:
-        """Whether a file was put in order; not where it was written meanwhile."""
-        before = self._writes.get(file.alias, 0)
+        """Whether a file was put in order; not where it was written or dropped meanwhile."""
+        with self._write_lock:  # a write under way is counted already, and its rows would not be in the copy
+            before = self._writes.get(file.alias, 0)
         self._files.begin_copy(file, "device, key")
         with self._write_lock:
-            if self._writes.get(file.alias, 0) != before:
+            if self._writes.get(file.alias, 0) != before or file not in self._files.all():
                 self._files.drop_copy(file)
                 return False
             self._files.finish_copy(file)

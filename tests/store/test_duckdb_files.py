@@ -4,10 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -96,6 +98,74 @@ def test_file_put_in_order_holds_the_same_rows_and_takes_late_ones(
     late = days(2).with_columns(power_w=pl.lit(1.0))
     store.write(ReadingBatch("streetlight", late))
     assert exported(store)["power_w"].to_list() == [1.0] * 100
+
+
+class NotedLock:
+    """A lock that notes when a certain thread asks for it."""
+
+    def __init__(self, who: str) -> None:
+        self._lock, self._who = threading.RLock(), who
+        self.asked = threading.Event()
+
+    def __enter__(self) -> None:
+        if threading.current_thread().name == self._who:
+            self.asked.set()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def test_late_rows_whose_write_is_under_way_when_a_copy_begins_are_kept(
+    store: DuckdbTelemetryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write(ReadingBatch("streetlight", days(1)))
+    lock, is_writing = NotedLock("compactor"), threading.Event()
+
+    def no_mark_yet(*_: Any) -> None:
+        is_writing.set()
+        assert lock.asked.wait(30)  # the copy is made by now, or waits for us
+
+    monkeypatch.setattr(store, "_write_lock", lock)
+    monkeypatch.setattr(store, "_mark", no_mark_yet)
+    late = ReadingBatch("streetlight", days(1, rows=80))
+    writer = threading.Thread(target=store.write, args=[late])
+    writer.start()
+    assert is_writing.wait(30)
+    compactor = threading.Thread(target=store.compact, args=[MIDNIGHT_MS], name="compactor")
+    compactor.start()
+    writer.join()
+    compactor.join()
+    assert store.counts()["streetlight"] == 130
+
+
+def test_day_is_there_for_questions_at_every_moment_of_a_change_of_files(
+    store: DuckdbTelemetryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.write(ReadingBatch("streetlight", days(1)))
+    unlink, seen = Path.unlink, []
+
+    def counting(path: Path, *, missing_ok: bool = False) -> None:
+        unlink(path, missing_ok=missing_ok)
+        seen.append(store.counts()["streetlight"])
+
+    monkeypatch.setattr(Path, "unlink", counting)
+    assert store.compact(MIDNIGHT_MS) == 1
+    assert set(seen) == {50}
+
+
+def test_log_left_by_a_dropped_file_does_not_meet_the_next_file_of_its_name(folder: Path) -> None:
+    with closing(DuckdbTelemetryStore(folder)) as store:
+        store.write(ReadingBatch("streetlight", days(1)))
+        log = folder / f"{files(folder)[0]}.wal"
+        left = log.read_bytes()
+        store.expire(Resolution.RAW, "streetlight", MIDNIGHT_MS)
+    log.write_bytes(left)  # as if killed between the two removals
+    with closing(DuckdbTelemetryStore(folder)) as store:
+        store.write(ReadingBatch("streetlight", days(1)))
+        assert store.counts()["streetlight"] == 50
+    with closing(DuckdbTelemetryStore(folder)) as store:
+        assert store.counts()["streetlight"] == 50
 
 
 def test_older_copy_and_what_was_not_finished_are_cleared_at_the_start(folder: Path) -> None:
