@@ -1,7 +1,7 @@
 """Which resolution answers a question best: the coarsest that has the same answer as the readings."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from store.resolutions import Resolution
@@ -9,6 +9,8 @@ from store.windows import Aggregate, GroupBy, WindowQuery
 
 __all__ = ["Coverage", "Segment", "coarsest", "planned", "used"]
 
+_MOST_PARTS = 16
+_LONGEST = 7
 _BY_TIME_WITHIN = frozenset({Aggregate.FIRST, Aggregate.LAST})
 
 
@@ -55,9 +57,9 @@ def planned(query: WindowQuery, coverage: Coverage) -> list[Segment]:
     finer. What was dropped is answered by what is coarser, to whole windows of that.
     """
     best = coarsest(query)
-    parts = _parts(best, query.from_ms, query.to_ms, coverage)
+    parts = _few(_joined(_parts(best, query.from_ms, query.to_ms, coverage)), best)
     if best is Resolution.RAW and query.aggregate is Aggregate.PERCENTILE:
-        return _joined(parts)
+        return parts
     return _joined(kept for part in parts for kept in _there(part, coverage))
 
 
@@ -83,6 +85,24 @@ def _parts(resolution: Resolution, from_ms: int, to_ms: int, coverage: Coverage)
     yield from _parts(resolution.finer, last_ms, to_ms, coverage)
 
 
+def _few(parts: list[Segment], best: Resolution) -> list[Segment]:
+    """Not many parts: each is a question of its own, and many small ones cost more than readings do.
+
+    Of the stretches that are made, the longest are used, and readings answer all between them.
+    """
+    if len(parts) <= _MOST_PARTS:
+        return parts
+    made = sorted(part.to_ms - part.from_ms for part in parts if part.resolution is best)
+    shortest_ms = made[-_LONGEST] if len(made) > _LONGEST else 0
+    finest = min((part.resolution for part in parts), key=lambda resolution: resolution.length_ms)
+    return _joined(
+        part
+        if part.resolution is best and part.to_ms - part.from_ms > shortest_ms
+        else Segment(finest, part.from_ms, part.to_ms)
+        for part in parts
+    )
+
+
 def _there(part: Segment, coverage: Coverage) -> Iterator[Segment]:
     """The same with what was dropped answered by what is coarser."""
     coarser = {Resolution.RAW: Resolution.MINUTE, Resolution.MINUTE: Resolution.HOUR}.get(part.resolution)
@@ -96,7 +116,7 @@ def _there(part: Segment, coverage: Coverage) -> Iterator[Segment]:
         yield Segment(part.resolution, until_ms, part.to_ms)
 
 
-def _joined(parts: Iterator[Segment]) -> list[Segment]:
+def _joined(parts: Iterable[Segment]) -> list[Segment]:
     """Parts, neighbours of one resolution as one."""
     found: list[Segment] = []
     for part in parts:
