@@ -1,6 +1,7 @@
 """A pipeline together with its API: what a process that collects starts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -61,7 +62,9 @@ def service_of(pipeline: Pipeline, session: MqttReader, views: OperationsViews) 
         StartError: the address cannot be bound.
     """
     leadership = _leadership(pipeline)
-    services = _services(pipeline, session, views)
+    settings, operations = pipeline.settings, pipeline.stores.operations
+    crews = crew_desk(settings, operations, lambda: pipeline.watched, pipeline.city, pipeline.clock)
+    services = replace(_services(pipeline, session, views), crews=crews)
     services.metrics.register(leadership)
     works: dict[str, Work] = {"leadership": leadership.run}
     if pipeline.settings.operations_url is not None:
@@ -96,13 +99,6 @@ def _services(pipeline: Pipeline, session: MqttReader, views: OperationsViews) -
         clock=pipeline.clock,
         version=VERSION,
         dump=lambda: dump_frames(pipeline),
-        crews=crew_desk(
-            pipeline.settings,
-            pipeline.stores.operations,
-            lambda: pipeline.watched,
-            pipeline.city,
-            pipeline.clock,
-        ),
     )
 
 

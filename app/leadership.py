@@ -82,16 +82,18 @@ class Leadership(Collector):
         """Run the jobs as long as the term goes on."""
         _log.info("leading", term=lease.term, holder=self.holder)
         self._lease, self._terms = lease, self._terms + 1
-        self._jobs = self._jobs_of(self._database.guarded(lease.guard))
         over = asyncio.Event()
-        jobs = asyncio.create_task(self._jobs.run(over), name="jobs")
+        jobs: asyncio.Task[None] | None = None
         try:
+            self._jobs = self._jobs_of(self._database.guarded(lease.guard))
+            jobs = asyncio.create_task(self._jobs.run(over), name="jobs")
             while not stop.is_set() and await self._goes_on(lease):
                 await _wait(stop, _LOOK_EVERY_S)
         finally:
             self._lease = None
             over.set()
-            await jobs
+            if jobs is not None:
+                await jobs
             await self._release(lease)
             _log.info("leads_no_more", term=lease.term)
 

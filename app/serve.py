@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
 
@@ -12,6 +13,7 @@ from app.errors import StartError
 from app.following import registry_at_rest, registry_follower, rules_follower
 from app.http_server import HttpServer
 from app.live_registry import LiveRegistry
+from app.notifying import crew_desk
 from app.process import Process, run_until
 from app.run import city_of
 from app.settings import ServiceSettings
@@ -39,7 +41,12 @@ async def run_server(settings: ServiceSettings, stop: asyncio.Event, ready: Call
         seen, registry, programmes = registry_at_rest(stores.operations)
         live = LiveRegistry(registry, programmes)
         rules = rules_of(settings)
-        services = shared_services(settings, stores, live, rules, lambda: operations_check(stores))
+        crews = crew_desk(
+            settings, stores.operations, lambda: live.registry, city_of(settings), SystemClock()
+        )
+        services = replace(
+            shared_services(settings, stores, live, rules, lambda: operations_check(stores)), crews=crews
+        )
         http = HttpServer(create_app(services), settings.http_host, settings.http_port)
         works = {
             "registry": registry_follower(stores.operations, live.change, seen).run,

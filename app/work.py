@@ -15,6 +15,7 @@ from app.leader import JobRunner
 from app.leader_jobs import LeaderParts, leader_jobs
 from app.leadership import Leadership
 from app.live_registry import LiveRegistry
+from app.notifying import read_notifying, report_job
 from app.process import Process, run_until
 from app.run import city_of
 from app.serve import operations_check, rules_of, shared_services
@@ -38,7 +39,12 @@ async def run_worker(settings: ServiceSettings, stop: asyncio.Event, ready: Call
     async with AsyncExitStack() as cleanups:
         stores = SharedStores(settings, "ioc work")
         cleanups.callback(stores.close)
-        _ = settings.broker  # what is wrong with it is said now, and not when this process comes to lead
+        # What is wrong with these is said now, and not when this process comes to lead.
+        _ = (
+            settings.broker,
+            read_notifying(settings),
+            report_job(settings, stores.operations, city_of(settings)),
+        )
         seen, registry, programmes = registry_at_rest(stores.operations)
         live = LiveRegistry(registry, programmes)
         rules = rules_of(settings)

@@ -158,10 +158,12 @@ def read_yaml(file: Traversable, api_version: str, member: str) -> list[Any]:
     """The list that a file of the catalogue keeps under `member`.
 
     Raises:
-        RuleError: it is no YAML, or not of that version and shape.
+        RuleError: it cannot be read, is no YAML, or not of that version and shape.
     """
     try:
         document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RuleError(file.name, None, f"the file must be readable UTF-8: {error}") from None
     except yaml.YAMLError as error:
         raise RuleError(file.name, None, f"the file must be YAML: {error}") from None
     if not isinstance(document, dict) or document.get("apiVersion") != api_version:

@@ -33,13 +33,16 @@ def crew_page(token: str, services: Services, said: str = "") -> HTMLResponse:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """The fields of a form; empty for a body too long to be one of ours."""
+    """The fields of a form; empty for a body that is none of ours: too long, or of too many fields."""
     body = b""
     async for part in request.stream():
         body += part
         if len(body) > _LONGEST_FORM_BYTES:
             return {}
-    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=8)
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=8)
+    except ValueError:
+        return {}
     return {name: values[0] for name, values in fields.items()}
 
 

@@ -156,6 +156,8 @@ def test_unknown_act_and_huge_form_do_nothing(phone: Phone) -> None:
     form = phone.form_token()
     assert phone.says("explode", form=form).headers["location"].endswith("?said=again")
     phone.says("repaired", form=form, note="x" * 9_000)
+    many = phone.client.post(f"/n/{phone.token}", content="&".join(f"f{n}=1" for n in range(9)))
+    assert many.headers["location"].endswith("?said=again")
     assert phone.incidents.acts == []
 
 

@@ -171,6 +171,13 @@ def test_file_that_is_no_catalogue_is_refused(tmp_path: Path, head: str) -> None
         load_rules(_folder(tmp_path, head=head))
 
 
+def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    folder = _folder(tmp_path)
+    (tmp_path / "some.yaml").write_bytes(b"apiVersion: rules/v1\nrules: [\xff]")
+    with pytest.raises(RuleError, match=r"some\.yaml.*UTF-8"):
+        load_rules(folder)
+
+
 def test_rule_that_is_no_mapping_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RuleError, match="rule number 1 must be a mapping"):
         load_rules(_folder(tmp_path, "  - 3\n"))
