@@ -3,6 +3,7 @@
 import asyncio
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,7 +23,8 @@ __all__ = ["SEED", "city_of_load", "cpu_s", "fresh_broker", "load_messages", "mi
 
 SEED = 1
 _INTERVAL_S = 1.0
-_EVENING_MS = 1_795_344_600_000  # 17:50 on a November evening in the city: lamps on
+_BEGUN_MS = time.time_ns() // 1_000_000
+"""Messages carry the real time, so they must be of it: lamps of an evening, by day, are a city of faults."""
 
 
 @contextmanager
@@ -57,7 +59,7 @@ def city_of_load(devices: int) -> SimulatedCity:
 @lru_cache(maxsize=2)
 def load_messages(devices: int) -> list[DeviceMessages]:
     """What the devices of that city say."""
-    return device_messages(city_of_load(devices), seed=SEED, at_ms=_EVENING_MS)
+    return device_messages(city_of_load(devices), seed=SEED, at_ms=_BEGUN_MS)
 
 
 def cpu_s(pid: int) -> float:
