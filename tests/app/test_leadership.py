@@ -98,4 +98,7 @@ async def test_process_that_comes_back_leads_again_with_new_jobs(database: Opera
     await asyncio.wait({process.task})
     again = _Process(database, "first")
     await until(lambda: CursorRepository(database).get("passes") > 0 and again.leadership.leads)
+    leader = again.leadership.leader()
+    assert leader is not None
+    assert leader.holder == again.leadership.holder
     await again.end()

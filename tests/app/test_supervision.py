@@ -33,4 +33,7 @@ def test_manager_that_does_not_listen_stops_nobody(tmp_path: Path) -> None:
         supervisor = Supervisor({"NOTIFY_SOCKET": str(tmp_path / "notify")})
         for _ in range(1_000):
             supervisor.alive()
+        deaf.setblocking(False)
+        # It was told until its queue was full, and then we went on.
+        assert deaf.recv(64) == b"WATCHDOG=1"
     supervisor.alive()
