@@ -24,6 +24,11 @@ class HttpServer:
         self._server = ApiServer(app)
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def task(self) -> asyncio.Task[None] | None:
+        """What answers requests, from `start` to `stop`; it ends by itself only when something is wrong."""
+        return self._task
+
     async def start(self) -> None:
         """Return when requests are answered.
 
@@ -41,7 +46,8 @@ class HttpServer:
         task, self._task = self._task, None
         self._server.should_exit = True
         if task is not None:
-            await task
+            # How it ended, if it did so by itself, was said by whoever watched it.
+            await asyncio.wait({task})
         self._socket.close()
 
 

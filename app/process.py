@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import structlog
 
 from app.http_server import HttpServer
-from app.service import ServiceFailedError
+from app.service import check_parts
 from app.supervision import Supervisor
 
 __all__ = ["Process", "Runnable", "Work", "run_until"]
@@ -40,7 +40,7 @@ class Process:
     """An HTTP server and works beside it. Works are stopped first, all at once; one that hangs is cut off."""
 
     def __init__(self, http: HttpServer, works: Mapping[str, Work]) -> None:
-        self._http = http
+        self.http = http
         self._works = works
         self._stop = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -51,21 +51,18 @@ class Process:
         Raises:
             StartError: the application could not be started.
         """
-        await self._http.start()
+        await self.http.start()
         self._tasks = {
             name: asyncio.create_task(work(self._stop), name=name) for name, work in self._works.items()
         }
 
     def check(self) -> None:
-        """Return while every work goes on.
+        """Return while requests are answered and every work goes on.
 
         Raises:
             ServiceFailedError: one ended by itself; its error is the cause.
         """
-        for name, task in self._tasks.items():
-            if task.done():
-                cause = None if task.cancelled() else task.exception()
-                raise ServiceFailedError(f"{name} ended by itself") from cause
+        check_parts({**self._tasks, "http": self.http.task})
 
     async def stop(self) -> None:
         """Let the works end, then the server. Idempotent."""
@@ -76,7 +73,7 @@ class Process:
             for task in unfinished:
                 _log.warning("part_cut_off", part=task.get_name())
                 task.cancel()
-        await self._http.stop()
+        await self.http.stop()
 
 
 async def run_until(stop: asyncio.Event, process: Runnable, ready: Callable[[], None]) -> None:

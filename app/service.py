@@ -12,7 +12,7 @@ from app.http_server import HttpServer
 from app.mqtt_reader import MqttReader
 from app.wiring import Pipeline
 
-__all__ = ["Service", "ServiceFailedError"]
+__all__ = ["Service", "ServiceFailedError", "check_parts"]
 
 _log = structlog.get_logger(__name__)
 _DRAIN_S = 1.5
@@ -21,6 +21,18 @@ _POLL_S = 0.02
 
 class ServiceFailedError(Exception):
     """A part of the service ended by itself; the cause is chained."""
+
+
+def check_parts(parts: Mapping[str, asyncio.Task[None] | None]) -> None:
+    """Return while every part that was started goes on.
+
+    Raises:
+        ServiceFailedError: one ended by itself; its error is the cause.
+    """
+    for name, task in parts.items():
+        if task is not None and task.done():
+            cause = None if task.cancelled() else task.exception()
+            raise ServiceFailedError(f"{name} ended by itself") from cause
 
 
 class Service:
@@ -79,11 +91,7 @@ class Service:
         Raises:
             ServiceFailedError: one ended; its error is the cause.
         """
-        for name, task in self._tasks.items():
-            if task.done():
-                raise ServiceFailedError(f"{name} ended by itself") from (
-                    task.exception() if not task.cancelled() else None
-                )
+        check_parts({**self._tasks, "http": self._http.task if self._http is not None else None})
 
     async def stop(self) -> None:
         """Stop every part, last started first. Idempotent."""
