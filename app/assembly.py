@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -18,6 +19,7 @@ from app.mqtt_reader import MqttReader
 from app.notifying import crew_desk
 from app.observation import PipelineMetrics, checks
 from app.process import Work
+from app.reloading import NotifyReloading, RuleReloading
 from app.service import Service
 from app.settings import ServiceSettings
 from app.version import VERSION
@@ -25,11 +27,14 @@ from app.wiring import Pipeline, Stores
 from collector.broker_statistics import BrokerStatistics
 from devices.decoders.loading import decoders
 from devices.topics import NATIVE_FILTERS, native_filters
+from store.operations.audit import AuditLog
 from store.operations.counters import Counter, last_allocated
 from store.operations.database import OperationsDatabase
 from store.operations.registrar import Registrar
 
 __all__ = ["broker_session", "collector_of", "filters", "service_of"]
+
+_NOTHING: Mapping[str, Work] = MappingProxyType({})
 
 
 def filters(settings: ServiceSettings) -> list[str]:
@@ -55,8 +60,10 @@ def broker_session(settings: ServiceSettings, stores: Stores) -> MqttReader:
     )
 
 
-def service_of(pipeline: Pipeline, session: MqttReader, views: OperationsViews) -> Service:
-    """The service that does everything, its API bound to the address that the settings name.
+def service_of(
+    pipeline: Pipeline, session: MqttReader, views: OperationsViews, more: Mapping[str, Work] = _NOTHING
+) -> Service:
+    """The service that does everything, and `more`; its API bound to the address that the settings name.
 
     Raises:
         StartError: the address cannot be bound.
@@ -66,21 +73,25 @@ def service_of(pipeline: Pipeline, session: MqttReader, views: OperationsViews) 
     crews = crew_desk(settings, operations, lambda: pipeline.watched, pipeline.city, pipeline.clock)
     services = replace(_services(pipeline, session, views), crews=crews)
     services.metrics.register(leadership)
-    works: dict[str, Work] = {"leadership": leadership.run}
-    if pipeline.settings.operations_url is not None:
+    works: dict[str, Work] = {"leadership": leadership.run, **more}
+    reloads = [_rule_reloading(pipeline).reload, NotifyReloading(settings, leadership).reload]
+    if settings.operations_url is not None:
         works |= _followers(pipeline)  # somebody else may work on a server
-    return Service(pipeline, session, _http(create_app(services), pipeline.settings), works)
+    return Service(pipeline, session, _http(create_app(services), settings), works, reloads)
 
 
-def collector_of(pipeline: Pipeline, session: MqttReader, views: OperationsViews) -> Service:
-    """The service that only collects and detects, with an address that tells how it is.
+def collector_of(
+    pipeline: Pipeline, session: MqttReader, views: OperationsViews, more: Mapping[str, Work] = _NOTHING
+) -> Service:
+    """The service that only collects and detects, and `more`; with an address that tells how it is.
 
     Raises:
         StartError: the address cannot be bound.
     """
     services = _services(pipeline, session, views)
     http = _http(create_status_app(services), pipeline.settings)
-    return Service(pipeline, session, http, _followers(pipeline))
+    works = {**_followers(pipeline), **more}
+    return Service(pipeline, session, http, works, [_rule_reloading(pipeline).reload])
 
 
 def _services(pipeline: Pipeline, session: MqttReader, views: OperationsViews) -> ApiServices:
@@ -113,8 +124,12 @@ def _followers(pipeline: Pipeline) -> Mapping[str, Work]:
     seen = max(last_allocated(operations, Counter.REGISTRY) - 1, 0)
     return {
         "registry": registry_follower(operations, pipeline.change, seen).run,
-        "rules": rules_follower(operations, pipeline.rules.reload).run,
+        "rules": rules_follower(operations, pipeline.rules.reload, pipeline.rules_revision).run,
     }
+
+
+def _rule_reloading(pipeline: Pipeline) -> RuleReloading:
+    return RuleReloading(pipeline.rules, AuditLog(pipeline.stores.operations), pipeline.clock)
 
 
 def _leadership(pipeline: Pipeline) -> Leadership:

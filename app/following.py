@@ -16,7 +16,7 @@ from store.operations.devices import DeviceRepository
 from store.operations.entities import EntityRepository
 from store.operations.errors import OperationsSetupError, OperationsUnavailableError
 
-__all__ = ["Follower", "registry_at_rest", "registry_follower", "rules_follower"]
+__all__ = ["Follower", "registry_at_rest", "registry_follower", "rules_follower", "rules_revision"]
 
 _log = structlog.get_logger(__name__)
 _LOOK_EVERY_S = 1.0
@@ -84,10 +84,18 @@ def registry_follower(database: OperationsDatabase, change: Change, seen: int) -
     return Follower("registry", lambda: last_allocated(database, Counter.REGISTRY), take_over, seen)
 
 
-def rules_follower(database: OperationsDatabase, reload: Callable[[], object]) -> Follower:
-    """Loads the rules anew when another process was told to."""
+def rules_follower(database: OperationsDatabase, reload: Callable[[], object], seen: int) -> Follower:
+    """Loads the rules anew when another process was told to.
 
-    def number() -> int:
-        return last_allocated(database, Counter.RULES)
+    `seen` is `rules_revision` as it was before the rules that hold were loaded.
+    """
+    return Follower("rules", lambda: rules_revision(database), lambda: (reload(), None)[1], seen)
 
-    return Follower("rules", number, lambda: (reload(), None)[1], number())
+
+def rules_revision(database: OperationsDatabase) -> int:
+    """The last reload of the rules that any process was told of.
+
+    Raises:
+        OperationsUnavailableError: the store does not answer.
+    """
+    return last_allocated(database, Counter.RULES)

@@ -40,6 +40,7 @@ class Leadership(Collector):
         self._lease: Lease | None = None
         self._jobs: JobRunner | None = None
         self._terms = 0
+        self._anew = False
 
     @property
     def leads(self) -> bool:
@@ -54,6 +55,13 @@ class Leadership(Collector):
         """
         held = self._leases.look(LEASE)
         return held if held is not None and held.remaining_s > 0 else None
+
+    def begin_anew(self) -> None:
+        """End the term, if it leads, so that the next one's jobs are made of what is there by now.
+
+        Another process may take over in between. From any thread.
+        """
+        self._anew = self.leads
 
     async def run(self, stop: asyncio.Event) -> None:
         """Lead whenever nobody else does, until told to stop; then let another lead at once."""
@@ -81,13 +89,13 @@ class Leadership(Collector):
     async def _lead(self, lease: Lease, stop: asyncio.Event) -> None:
         """Run the jobs as long as the term goes on."""
         _log.info("leading", term=lease.term, holder=self.holder)
-        self._lease, self._terms = lease, self._terms + 1
+        self._lease, self._terms, self._anew = lease, self._terms + 1, False
         over = asyncio.Event()
         jobs: asyncio.Task[None] | None = None
         try:
             self._jobs = self._jobs_of(self._database.guarded(lease.guard))
             jobs = asyncio.create_task(self._jobs.run(over), name="jobs")
-            while not stop.is_set() and await self._goes_on(lease):
+            while not (stop.is_set() or self._anew) and await self._goes_on(lease):
                 await _wait(stop, _LOOK_EVERY_S)
         finally:
             self._lease = None

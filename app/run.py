@@ -1,7 +1,7 @@
 """`ioc run`: the service on one machine, at a broker and for devices that are really there."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -10,11 +10,12 @@ import structlog
 from api.services import OperationsViews
 from app.areas import relations_across
 from app.assembly import broker_session, collector_of, service_of
+from app.collector_claim import CollectorClaim
 from app.data_directory import DataDirectory
 from app.errors import StartError
 from app.following import registry_at_rest
-from app.process import run_until
-from app.rule_reloading import RuleReloading
+from app.hangup import Hangup
+from app.process import Work, run_until
 from app.service import Service
 from app.settings import ServiceSettings
 from app.shared import refuse_embedded
@@ -26,7 +27,6 @@ from devices.errors import RegistryError
 from devices.plans import PROGRAMMES
 from devices.registry import Registry
 from devices.registry_files import read_registry
-from store.operations.audit import AuditLog
 from store.operations.devices import DeviceRepository
 from store.operations.entities import EntityRepository
 
@@ -50,10 +50,12 @@ async def run_service(
         ServiceFailedError: a part of it ended by itself.
     """
     async with AsyncExitStack() as cleanups:
+        hangup = cleanups.enter_context(Hangup())
         directory = DataDirectory(settings.data_dir)
         cleanups.callback(directory.release)
         stores = Stores(directory, settings)
         cleanups.callback(stores.close)
+        works = _claimed(settings, stores, cleanups)
         session = broker_session(settings, stores)
         pipeline = Pipeline(
             settings=settings,
@@ -64,8 +66,8 @@ async def run_service(
             programmes=[one for kind in PROGRAMMES for one in EntityRepository(stores.operations).load(kind)],
             source=session,
         )
-        service = service_of(pipeline, session, OperationsViews.of(stores.operations))
-        await run_pipeline(service, cleanups, stop, ready)
+        service = service_of(pipeline, session, OperationsViews.of(stores.operations), works)
+        await run_pipeline(service, hangup, cleanups, stop, ready)
 
 
 async def run_collector(settings: ServiceSettings, stop: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -77,10 +79,12 @@ async def run_collector(settings: ServiceSettings, stop: asyncio.Event, ready: C
     """
     refuse_embedded(settings, "ioc collect")
     async with AsyncExitStack() as cleanups:
+        hangup = cleanups.enter_context(Hangup())
         directory = DataDirectory(settings.data_dir)
         cleanups.callback(directory.release)
         stores = Stores(directory, settings)
         cleanups.callback(stores.close)
+        works = _claimed(settings, stores, cleanups)
         _, registry, programmes = registry_at_rest(stores.operations)
         if crossing := relations_across(registry, settings.areas):
             raise StartError(f"ioc collect: {'; '.join(crossing[:_SHOWN])}; {len(crossing)} in all")
@@ -94,30 +98,41 @@ async def run_collector(settings: ServiceSettings, stop: asyncio.Event, ready: C
             programmes=programmes,
             source=session,
         )
-        collector = collector_of(pipeline, session, OperationsViews.of(stores.operations))
-        await run_pipeline(collector, cleanups, stop, ready)
+        collector = collector_of(pipeline, session, OperationsViews.of(stores.operations), works)
+        await run_pipeline(collector, hangup, cleanups, stop, ready)
 
 
 async def run_pipeline(
-    service: Service, cleanups: AsyncExitStack, stop: asyncio.Event, ready: Callable[[], None]
+    service: Service, hangup: Hangup, cleanups: AsyncExitStack, stop: asyncio.Event, ready: Callable[[], None]
 ) -> None:
-    """Run a service until `stop` is set; SIGHUP loads its rules anew meanwhile.
+    """Run a service until `stop` is set; SIGHUP lets it read rules and routes anew meanwhile.
 
     Raises:
         StartError: it could not start.
         ServiceFailedError: a part of it ended by itself.
     """
     cleanups.push_async_callback(service.stop)
-    pipeline = service.pipeline
-    reloading = RuleReloading(pipeline.rules, AuditLog(pipeline.stores.operations), pipeline.clock)
-    reloading.listen()
-    cleanups.callback(reloading.stop)
+    hangup.do(service.reload)
 
     def started() -> None:
         tune_collector()
         ready()
 
     await run_until(stop, service, started)
+
+
+def _claimed(settings: ServiceSettings, stores: Stores, cleanups: AsyncExitStack) -> Mapping[str, Work]:
+    """Our `collector_id`, claimed if others could speak under it too, and the work that holds the claim.
+
+    Raises:
+        StartError: another collector has it.
+    """
+    if settings.operations_url is None:
+        return {}  # whoever holds the data directory is alone
+    claim = CollectorClaim(stores.operations, settings.collector_id, stores.journal.id)
+    claim.take()
+    cleanups.callback(claim.release)
+    return {"claim": claim.run}
 
 
 def city_of(settings: ServiceSettings) -> City:

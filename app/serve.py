@@ -10,11 +10,13 @@ from prometheus_client import CollectorRegistry
 from api.application import create_app
 from api.services import ApiServices, Check, OperationsViews
 from app.errors import StartError
-from app.following import registry_at_rest, registry_follower, rules_follower
+from app.following import registry_at_rest, registry_follower, rules_follower, rules_revision
+from app.hangup import Hangup
 from app.http_server import HttpServer
 from app.live_registry import LiveRegistry
 from app.notifying import crew_desk
 from app.process import Process, run_until
+from app.reloading import RuleReloading
 from app.run import city_of
 from app.settings import ServiceSettings
 from app.shared import SharedStores
@@ -22,6 +24,7 @@ from app.version import VERSION
 from devices.clock import SystemClock
 from rules.errors import RulesError
 from rules.ruleset import LiveRules, installed_rules
+from store.operations.audit import AuditLog
 from store.operations.errors import OperationsUnavailableError
 from store.operations.registrar import Registrar
 
@@ -36,10 +39,12 @@ async def run_server(settings: ServiceSettings, stop: asyncio.Event, ready: Call
         ServiceFailedError: a part of it ended by itself.
     """
     async with AsyncExitStack() as cleanups:
+        hangup = cleanups.enter_context(Hangup())
         stores = SharedStores(settings, "ioc serve")
         cleanups.callback(stores.close)
         seen, registry, programmes = registry_at_rest(stores.operations)
         live = LiveRegistry(registry, programmes)
+        known = rules_revision(stores.operations)
         rules = rules_of(settings)
         crews = crew_desk(
             settings, stores.operations, lambda: live.registry, city_of(settings), SystemClock()
@@ -50,10 +55,11 @@ async def run_server(settings: ServiceSettings, stop: asyncio.Event, ready: Call
         http = HttpServer(create_app(services), settings.http_host, settings.http_port)
         works = {
             "registry": registry_follower(stores.operations, live.change, seen).run,
-            "rules": rules_follower(stores.operations, rules.reload).run,
+            "rules": rules_follower(stores.operations, rules.reload, known).run,
         }
         process = Process(http, works)
         cleanups.push_async_callback(process.stop)
+        hangup.do(RuleReloading(rules, AuditLog(stores.operations), SystemClock()).reload)
         await run_until(stop, process, ready)
 
 

@@ -1,7 +1,7 @@
 """The service's life: start in order, run, stop in the opposite order within a few seconds."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from types import MappingProxyType
 from typing import Any
@@ -48,11 +48,13 @@ class Service:
         session: MqttReader,
         http: HttpServer | None = None,
         works: Mapping[str, Callable[[asyncio.Event], Coroutine[Any, Any, None]]] = MappingProxyType({}),
+        reloads: Sequence[Callable[[], None]] = (),
     ) -> None:
         self.pipeline = pipeline
         self._session = session
         self._http = http
         self._works = works
+        self._reloads = reloads
         self._cleanups = AsyncExitStack()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stop_intake = asyncio.Event()
@@ -92,6 +94,11 @@ class Service:
             ServiceFailedError: one ended; its error is the cause.
         """
         check_parts({**self._tasks, "http": self._http.task if self._http is not None else None})
+
+    def reload(self) -> None:
+        """Read anew what may change while it runs. In a worker thread; what is wrong ends in the log."""
+        for reload in self._reloads:
+            reload()
 
     async def stop(self) -> None:
         """Stop every part, last started first. Idempotent."""

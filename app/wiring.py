@@ -12,6 +12,7 @@ import structlog
 from app.areas import watched_in
 from app.data_directory import DataDirectory
 from app.errors import StartError
+from app.following import rules_revision
 from app.live_registry import LiveRegistry
 from app.operations import open_operations
 from app.replaying import ReplayDecoding, ReplaySource
@@ -203,12 +204,18 @@ class Pipeline:
         return live
 
     @cached_property
+    def rules_revision(self) -> int:
+        """The last reload of the rules before `rules` were loaded; what comes later is to be followed."""
+        return rules_revision(self.stores.operations)
+
+    @cached_property
     def rules(self) -> LiveRules:
         """The rules as they are now; new ones take over between two entries, with the state of the others.
 
         Raises:
             StartError: one is wrong.
         """
+        _ = self.rules_revision  # first: a reload while they are loaded is not among them
         rules = LiveRules(lambda: installed_rules(self.settings.rules_dir))
         try:
             _ = rules.rules

@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack
 
 from api.application import create_status_app
 from api.services import Check
-from app.following import registry_at_rest, registry_follower, rules_follower
+from app.following import registry_at_rest, registry_follower, rules_follower, rules_revision
+from app.hangup import Hangup
 from app.http_server import HttpServer
 from app.leader import JobRunner
 from app.leader_jobs import LeaderParts, leader_jobs
@@ -17,12 +18,14 @@ from app.leadership import Leadership
 from app.live_registry import LiveRegistry
 from app.notifying import read_notifying, report_job
 from app.process import Process, run_until
+from app.reloading import NotifyReloading, RuleReloading
 from app.run import city_of
 from app.serve import operations_check, rules_of, shared_services
 from app.settings import ServiceSettings
 from app.shared import SharedStores
 from devices.clock import SystemClock
 from rules.ruleset import LiveRules
+from store.operations.audit import AuditLog
 from store.operations.database import OperationsDatabase
 from store.operations.errors import OperationsUnavailableError
 
@@ -37,6 +40,7 @@ async def run_worker(settings: ServiceSettings, stop: asyncio.Event, ready: Call
         ServiceFailedError: a part of it ended by itself.
     """
     async with AsyncExitStack() as cleanups:
+        hangup = cleanups.enter_context(Hangup())
         stores = SharedStores(settings, "ioc work")
         cleanups.callback(stores.close)
         # What is wrong with these is said now, and not when this process comes to lead.
@@ -47,6 +51,7 @@ async def run_worker(settings: ServiceSettings, stop: asyncio.Event, ready: Call
         )
         seen, registry, programmes = registry_at_rest(stores.operations)
         live = LiveRegistry(registry, programmes)
+        known = rules_revision(stores.operations)
         rules = rules_of(settings)
         leadership = _leadership(settings, stores, live, rules)
         services = shared_services(settings, stores, live, rules, lambda: _health(stores, leadership))
@@ -54,12 +59,20 @@ async def run_worker(settings: ServiceSettings, stop: asyncio.Event, ready: Call
         http = HttpServer(create_status_app(services), settings.http_host, settings.http_port)
         works = {
             "registry": registry_follower(stores.operations, live.change, seen).run,
-            "rules": rules_follower(stores.operations, rules.reload).run,
+            "rules": rules_follower(stores.operations, rules.reload, known).run,
             "leadership": leadership.run,
         }
         process = Process(http, works)
         cleanups.push_async_callback(process.stop)
+        hangup.do(lambda: _reload(settings, stores, rules, leadership))
         await run_until(stop, process, ready)
+
+
+def _reload(
+    settings: ServiceSettings, stores: SharedStores, rules: LiveRules, leadership: Leadership
+) -> None:
+    RuleReloading(rules, AuditLog(stores.operations), SystemClock()).reload()
+    NotifyReloading(settings, leadership).reload()
 
 
 def _leadership(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.following import Follower, registry_at_rest, registry_follower, rules_follower
+from app.following import Follower, registry_at_rest, registry_follower, rules_follower, rules_revision
 from devices.plans import Programme
 from devices.registry import Device, Registry
 from rules.errors import RulesError
@@ -48,11 +48,22 @@ def test_registry_that_another_process_changed_is_taken_over_once(database: Oper
 
 def test_rules_are_loaded_anew_when_another_process_was_told_to(database: OperationsDatabase) -> None:
     told: list[int] = []
-    follower = rules_follower(database, lambda: told.append(1))
+    follower = rules_follower(database, lambda: told.append(1), rules_revision(database))
     follower.look()
     reload_rules(LiveRules(), AuditLog(database), "anna", 5)
     follower.look()
     follower.look()
+    assert told == [1]
+
+
+def test_rules_reloaded_while_a_process_loads_its_own_are_loaded_by_it_too(
+    database: OperationsDatabase,
+) -> None:
+    told: list[int] = []
+    seen = rules_revision(database)
+    # Here it would load its rules; meanwhile:
+    reload_rules(LiveRules(), AuditLog(database), "anna", 5)
+    rules_follower(database, lambda: told.append(1), seen).look()
     assert told == [1]
 
 
