@@ -36,8 +36,8 @@ class JournalCorruptError(CollectorError):
 
     def __init__(self, number: int) -> None:
         super().__init__(
-            f"journal entry {number} does not match its checksum; restore the journal from a"
-            " backup, or move it away and lose what no store has taken from it yet"
+            f"journal entry {number} is damaged; ioc journal status shows what of the journal is, and"
+            " ioc journal set-aside lets the service go on with the rest"
         )
         self.number = number
 

@@ -16,33 +16,16 @@ from collector.errors import JournalCorruptError, JournalFullError, JournalUnusa
 from collector.fates import Balance, Fate, Tally
 from collector.journal import Consumer
 from collector.journal_codec import decode, encode
+from collector.journal_layout import FORMAT, INSERT_ENTRY, SCHEMA, entry_checksum, sealed, write_seal
 from collector.sqlite_wal import lost_commits
 from devices.stream import Content, Entry
 
 __all__ = ["SqliteJournal"]
 
-_FORMAT = 2
 _OLD_FORMAT = "1"
 _READ_AT_ONCE = 256
 _RESERVE_BYTES = 8_388_608
 """Room beyond the cap for what the collector says of itself."""
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS entries (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again, also after a purge
-    type TEXT NOT NULL,
-    messages INTEGER NOT NULL,  -- of the whole commit, on its first entry
-    to_write INTEGER NOT NULL,  -- records that the telemetry store must take
-    checksum INTEGER NOT NULL,  -- of everything else in the row
-    body BLOB NOT NULL
-);
--- What is pending is asked often, and must not read the bodies of an outage's backlog.
-CREATE INDEX IF NOT EXISTS entries_to_write ON entries (number, to_write);
-CREATE TABLE IF NOT EXISTS tallies (
-    fate TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (fate, reason)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS consumers (name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
-"""
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -51,14 +34,6 @@ _PRAGMAS = (
     "cell_size_check=ON",
 )
 _FULL = frozenset({"SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC"})
-
-_SEALED = (
-    "SELECT name, value FROM meta WHERE name <> 'seal' ORDER BY name",
-    "SELECT name, number FROM consumers ORDER BY name",
-    "SELECT fate, reason, count FROM tallies ORDER BY fate, reason",
-    "SELECT seq FROM sqlite_sequence WHERE name = 'entries'",
-)
-"""All that is not an entry: one checksum over it goes with every commit."""
 
 _Row = tuple[str, int, int, bytes]
 
@@ -90,39 +65,46 @@ class SqliteJournal:
     def succeed(cls, path: Path, cap_bytes: int, journal: str, number: int) -> "SqliteJournal":
         """A new journal that goes on where a lost one was read to: with its id, behind that number.
 
+        It is made aside and put in its place whole: what was cut off is no journal, and may be tried again.
+
         Raises:
             JournalUnusableError: there is a journal already, or it cannot be written.
         """
         if path.exists():
             raise JournalUnusableError(path, "it is there, and a restored journal is a new one")
-        made = cls(path, cap_bytes)
-        with made._transaction():
-            made._connection.execute("UPDATE meta SET value = ? WHERE name = 'id'", (journal,))
-            made._connection.execute("INSERT INTO sqlite_sequence VALUES ('entries', ?)", (number,))
-            positions = [(consumer, number) for consumer in Consumer]
-            made._connection.executemany("INSERT INTO consumers VALUES (?, ?)", positions)
-        made._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        made._id = journal
-        return made
+        making = path.with_name(f"{path.name}.new")
+        for left in path.parent.glob(f"{making.name}*"):
+            left.unlink()
+        made = cls(making, cap_bytes)
+        try:
+            with made._transaction():
+                made._connection.execute("UPDATE meta SET value = ? WHERE name = 'id'", (journal,))
+                made._connection.execute("INSERT INTO sqlite_sequence VALUES ('entries', ?)", (number,))
+                positions = [(consumer, number) for consumer in Consumer]
+                made._connection.executemany("INSERT INTO consumers VALUES (?, ?)", positions)
+        finally:
+            made.close()
+        making.rename(path)
+        return cls(path, cap_bytes)
 
     def _prepare(self) -> None:
         """Open for durable writing, make the tables, check identity and format."""
         for pragma in _PRAGMAS:
             self._connection.execute(f"PRAGMA {pragma}")
-        self._connection.executescript(_SCHEMA)
+        self._connection.executescript(SCHEMA)
         if self._meta("id") is None and self._last_number() == 0:
             with self._transaction():
                 put = "INSERT INTO meta VALUES (?, ?)"
-                self._connection.executemany(put, [("id", uuid.uuid4().hex), ("format", str(_FORMAT))])
+                self._connection.executemany(put, [("id", uuid.uuid4().hex), ("format", str(FORMAT))])
             # Who we are stands in the file itself from the first moment on, whatever becomes of the log.
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         found = self._meta("format")
         if found == _OLD_FORMAT:
             self._renew()
             found = self._meta("format")
-        if found != str(_FORMAT):
-            raise JournalUnusableError(self._path, f"it has format {found}, this version reads {_FORMAT}")
-        if self._meta("seal") != self._sealed():
+        if found != str(FORMAT):
+            raise JournalUnusableError(self._path, f"it has format {found}, this version reads {FORMAT}")
+        if self._meta("seal") != sealed(self._connection):
             raise JournalUnusableError(self._path, "its counts and positions do not match their checksum")
         self._id = self._meta("id") or ""
 
@@ -132,9 +114,9 @@ class SqliteJournal:
         with self._transaction():
             for number, *columns, checksum in self._connection.execute(query).fetchall():
                 if zlib.crc32(columns[-1]) == checksum:
-                    row = (_checksum(number, *columns), number)
+                    row = (entry_checksum(number, *columns), number)
                     self._connection.execute("UPDATE entries SET checksum = ? WHERE number = ?", row)
-            self._connection.execute("UPDATE meta SET value = ? WHERE name = 'format'", (str(_FORMAT),))
+            self._connection.execute("UPDATE meta SET value = ? WHERE name = 'format'", (str(FORMAT),))
 
     @property
     def id(self) -> str:
@@ -178,7 +160,7 @@ class SqliteJournal:
         expected = max(after, passed) + 1
         for number, *columns, checksum in rows:
             # What both have passed may be purged; behind that none may be missing.
-            if number > expected or checksum != _checksum(number, *columns):
+            if number > expected or checksum != entry_checksum(number, *columns):
                 break
             name, _, _, body = columns
             entries.append(Entry(number, decode(name, body)))
@@ -279,7 +261,7 @@ class SqliteJournal:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             yield
-            self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('seal', ?)", (self._sealed(),))
+            write_seal(self._connection)
             self._connection.execute("COMMIT")
         except BaseException as error:
             if self._connection.in_transaction:  # SQLite itself rolls back when the disk is full
@@ -304,11 +286,6 @@ class SqliteJournal:
             if number is None:
                 raise JournalUnusableError(self._path, str(error)) from error
             raise JournalCorruptError(number) from error
-
-    def _sealed(self) -> str:
-        """The checksum over all that is not an entry."""
-        rows = [self._connection.execute(query).fetchall() for query in _SEALED]
-        return f"{zlib.crc32(repr(rows).encode()):08x}"
 
     def _check_room(self, cap_bytes: int) -> None:
         """Refuse to grow beyond a cap.
@@ -338,11 +315,8 @@ class SqliteJournal:
     def _insert(self, rows: Sequence[_Row]) -> int:
         """Add entries within the open transaction; the number of the first."""
         first = self._last_number() + 1
-        insert = (
-            "INSERT INTO entries (number, type, messages, to_write, body, checksum) VALUES (?, ?, ?, ?, ?, ?)"
-        )
-        numbered = ((number, *row, _checksum(number, *row)) for number, row in enumerate(rows, first))
-        self._connection.executemany(insert, numbered)
+        numbered = ((number, *row, entry_checksum(number, *row)) for number, row in enumerate(rows, first))
+        self._connection.executemany(INSERT_ENTRY, numbered)
         return first
 
     def _store_received(self, received_ms: int) -> None:
@@ -386,10 +360,3 @@ def _rows(contents: Sequence[Content], messages: int) -> list[_Row]:
         (name, 0 if index else messages, to_write, body)
         for index, (name, to_write, body) in enumerate(encoded)
     ]
-
-
-def _checksum(number: int, name: str, messages: int, to_write: int, body: bytes) -> int | None:
-    """The checksum of an entry with everything that is said of it; None where it cannot have one."""
-    if not isinstance(body, bytes):
-        return None  # a damaged row may have a column of any type
-    return zlib.crc32(body, zlib.crc32(repr((number, name, messages, to_write)).encode()))
