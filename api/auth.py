@@ -26,6 +26,7 @@ class Scope(StrEnum):
     FAULTS_WORK = "faults:work"
     FAULTS_MANAGE = "faults:manage"
     VIOLATIONS_READ = "violations:read"
+    VIOLATIONS_REVIEW = "violations:review"
     PLATE_READ = "plate:read"
     STREAM_READ = "stream:read"
     DEAD_LETTERS_READ = "dead-letters:read"
@@ -59,11 +60,11 @@ ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = {
         Scope.VIOLATIONS_READ,
     },
     Role.CREW: _VIEW | {Scope.FAULTS_ACKNOWLEDGE, Scope.FAULTS_WORK},
-    Role.OFFICER: _VIEW | {Scope.VIOLATIONS_READ, Scope.PLATE_READ},
+    Role.OFFICER: _VIEW | {Scope.VIOLATIONS_READ, Scope.VIOLATIONS_REVIEW, Scope.PLATE_READ},
     Role.INTEGRATOR: _VIEW | {Scope.VIOLATIONS_READ},
-    # Whole plates are for officers alone: running the service is no purpose to read them for.
+    # Whole plates and decisions are for officers alone: running the service is no purpose to read them for.
     # A backup holds them too: making one is a role of its own, which reads nothing else.
-    Role.ADMIN: frozenset(Scope) - {Scope.PLATE_READ, Scope.STORE_BACKUP},
+    Role.ADMIN: frozenset(Scope) - {Scope.PLATE_READ, Scope.VIOLATIONS_REVIEW, Scope.STORE_BACKUP},
     Role.BACKUP: frozenset({Scope.STORE_BACKUP}),
 }
 """What each role may do at most. A key may narrow it, never widen it."""

@@ -1,38 +1,43 @@
-"""Plates hidden wherever they stand in a violation, not only in the member that is named after them."""
+"""Plates hidden wherever they stand in a violation, not only in the members that are named after them."""
 
-import re
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
+from devices.masking import hide
 from devices.plates import mask
 from store.operations.records import ViolationRecord
+from store.operations.review_rows import Reviewed
+from store.operations.reviews import ViolationEntry
 
-__all__ = ["masked"]
-
-_SEPARATORS = "[-. ]?"
+__all__ = ["masked", "masked_entry", "masked_review"]
 
 
-def masked(violation: ViolationRecord) -> ViolationRecord:
+def masked(violation: ViolationRecord, *others: str | None) -> ViolationRecord:
     """The violation with its plate masked: as a member, and inside texts, however it is separated there."""
-    plate = violation.plate
-    if plate is None:
+    plates = [violation.plate, *others]
+    if not any(plates):
         return violation
-    characters = [re.escape(character) for character in plate if character.isalnum()]
-    pattern = re.compile(_SEPARATORS.join(characters), re.IGNORECASE)
-    hidden = {
-        name: _hide(getattr(violation, name), pattern) for name in ("event", "measured", "images", "why")
-    }
-    return replace(violation, plate=mask(plate), **hidden)
+    hidden = {name: hide(getattr(violation, name), plates) for name in ("event", "measured", "images", "why")}
+    return replace(violation, plate=_mask(violation.plate), **hidden)
 
 
-def _hide(value: Any, pattern: re.Pattern[str]) -> Any:
-    if not pattern.pattern:
-        return value
-    if isinstance(value, str):
-        return pattern.sub(lambda found: mask(found[0]), value)
-    if isinstance(value, Mapping):
-        return {_hide(name, pattern): _hide(member, pattern) for name, member in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, bytes):
-        return [_hide(member, pattern) for member in value]
-    return value
+def masked_review(reviewed: Reviewed) -> Reviewed:
+    """The violation under review with both its plates masked."""
+    case = reviewed.case
+    hidden = replace(case, plate=_mask(case.plate), corrected_plate=_mask(case.corrected_plate))
+    return replace(reviewed, record=masked(reviewed.record, case.corrected_plate), case=hidden)
+
+
+def masked_entry(entry: ViolationEntry, reviewed: Reviewed) -> ViolationEntry:
+    """A row of the history without the plates of its violation; earlier corrections are masked as well."""
+    why = {name: _mask(value) if name in ("plate", "before") else value for name, value in entry.why.items()}
+    plates = [
+        reviewed.case.plate,
+        reviewed.case.corrected_plate,
+        entry.why.get("plate"),
+        entry.why.get("before"),
+    ]
+    return replace(entry, comment=hide(entry.comment, plates), why=hide(why, plates))
+
+
+def _mask(plate: str | None) -> str | None:
+    return None if plate is None else mask(plate)

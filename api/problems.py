@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from api.languages import Language, preferred
 from rules.lifecycle.errors import AlreadyAcknowledgedError, DeedRefusedError
+from rules.review.errors import ReviewRefusedError
 from store.operations.errors import (
     NoSuchRecordError,
     NotWholeError,
@@ -73,6 +74,18 @@ class ProblemKind(Enum):
         HTTPStatus.PRECONDITION_FAILED,
         "Dữ liệu đã có bản mới hơn",
         "The record has changed",
+    )
+    REVIEW_REFUSED = _Kind(
+        "review-refused",
+        HTTPStatus.CONFLICT,
+        "Trạng thái hiện tại của hồ sơ nghi vấn không cho phép",
+        "The violation's state does not allow it",
+    )
+    VERSION_WANTED = _Kind(
+        "version-wanted",
+        HTTPStatus.PRECONDITION_REQUIRED,
+        "Thiếu phiên bản dữ liệu đã đọc",
+        "The version that was read is wanted",
     )
     NOT_WHOLE = _Kind(
         "not-whole",
@@ -214,6 +227,7 @@ _OF_ERROR: Mapping[type[Exception], Callable[[Any], Problem]] = {
     VersionConflictError: lambda error: Problem(ProblemKind.VERSION, str(error), field="If-Match"),
     RegisteringRefusedError: _refused,
     AlreadyAcknowledgedError: lambda error: Problem(ProblemKind.ACKNOWLEDGED, str(error)),
+    ReviewRefusedError: lambda error: Problem(ProblemKind.REVIEW_REFUSED, str(error), reason=error.reason),
     DeedRefusedError: lambda error: Problem(ProblemKind.REFUSED, str(error), reason=error.reason),
     NotWholeError: lambda error: Problem(ProblemKind.NOT_WHOLE, str(error)),
     OperationsUnavailableError: _unavailable,

@@ -17,14 +17,18 @@ from rules.ruleset import LiveRules
 from store.operations.audit import AuditLog
 from store.operations.database import OperationsDatabase
 from store.operations.dead_letters import DeadLetterRepository
+from store.operations.evidence_links import EvidenceChain
 from store.operations.fault_desk import FaultDesk
 from store.operations.faults import FaultRepository
 from store.operations.incidents import IncidentRepository
 from store.operations.keys import KeyRepository
 from store.operations.latest import LatestRepository
 from store.operations.lifecycle import LifecycleTables
+from store.operations.picture_rows import PictureRepository
 from store.operations.registrar import Registrar
 from store.operations.replays import ReplayRepository
+from store.operations.review_desk import ReviewDesk
+from store.operations.reviews import ReviewRepository
 from store.operations.stream import OutgoingStream
 from store.operations.violations import ViolationRepository
 from store.telemetry import TelemetryReads
@@ -49,6 +53,10 @@ class OperationsViews:
     lifecycle: LifecycleTables
     incidents: IncidentRepository
     violations: ViolationRepository
+    reviews: ReviewRepository
+    review_desk: ReviewDesk
+    pictures: PictureRepository
+    chain: EvidenceChain
     latest: LatestRepository
     dead_letters: DeadLetterRepository
     replays: ReplayRepository
@@ -65,6 +73,10 @@ class OperationsViews:
             lifecycle=LifecycleTables(database),
             incidents=IncidentRepository(database),
             violations=ViolationRepository(database),
+            reviews=ReviewRepository(database),
+            review_desk=ReviewDesk(database),
+            pictures=PictureRepository(database),
+            chain=EvidenceChain(database),
             latest=LatestRepository(database),
             dead_letters=DeadLetterRepository(database),
             replays=ReplayRepository(database),
@@ -98,6 +110,8 @@ class ApiServices:
     rules: LiveRules = field(default_factory=LiveRules)
     new_engine: Callable[[Sequence[Rule]], Engine] | None = None
     """Makes an engine with the present registry and programmes, to ask it about a rule."""
+    review_officers: int = 1
+    """How many officers must agree on a decision about a violation."""
 
 
 def _services(request: Request) -> ApiServices:

@@ -110,6 +110,7 @@ def _services(pipeline: Pipeline, session: MqttReader, views: OperationsViews) -
         clock=pipeline.clock,
         version=VERSION,
         dump=lambda: dump_frames(pipeline),
+        review_officers=pipeline.settings.review_officers,
     )
 
 

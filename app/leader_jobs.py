@@ -10,6 +10,7 @@ from app.lifecycle_job import LifecycleJob
 from app.management_job import ManagementJob
 from app.mqtt_out import MqttOut
 from app.notifying import notify_jobs, report_job
+from app.review_job import ReviewJob
 from app.settings import ServiceSettings
 from app.stream_numbers import StreamNumbers
 from app.stream_out import StreamOut
@@ -49,6 +50,7 @@ def leader_jobs(parts: LeaderParts) -> Sequence[LeaderJob]:
         StreamNumbers(parts.operations),
         DeadLetterPurge(parts.operations, parts.settings),
         LifecycleJob(parts.operations, parts.registry, parts.rules, parts.city.zone),
+        ReviewJob(parts.operations, parts.settings),
         ManagementJob(parts.operations, parts.registry, parts.rules),
         *history_jobs(parts.telemetry, parts.settings),
         *notify_jobs(parts.settings, parts.operations, parts.registry, parts.city),

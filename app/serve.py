@@ -82,6 +82,7 @@ def shared_services(
         metrics=CollectorRegistry(),
         clock=SystemClock(),
         version=VERSION,
+        review_officers=settings.review_officers,
     )
 
 

@@ -110,6 +110,10 @@ class ServiceSettings(BaseSettings):
     """Days that InfluxDB keeps readings; 0 is for good. `ioc store migrate` sets it."""
     influx_timeout_s: float = Field(default=10.0, gt=0)
     """Seconds that an answer of InfluxDB is waited for."""
+    review_officers: int = Field(default=1, ge=1, le=2)
+    """Officers who must agree before a suspected violation is confirmed or rejected; 2 are two persons."""
+    review_days: int = Field(default=365, ge=1)
+    """Days after which a suspicion that nobody decided expires; a year is the usual time bar (unverified)."""
     notify_file: Path | None = None
     """TOML file of channels and routes: who is told of incidents, and how; none means nobody is."""
     public_url: str | None = Field(default=None, pattern=r"^https?://[^?#]+$")

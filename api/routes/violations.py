@@ -1,29 +1,31 @@
-"""Suspected violations: find and read."""
+"""Violations: find and read, and the queue of those that wait for an officer."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.auth import Caller, Scope, needs
-from api.masking import masked
+from api.masking import masked_entry, masked_review
+from api.models.review import ViolationEntryView
 from api.models.violations import ViolationView
 from api.paging import Cursor, Limit, PageView, link_next, number_before
 from api.parameters import AreaFilter, DeviceFilter, RuleFilter
+from api.plates import ReadingReason, sees_plates
 from api.services import ApiServices, Services
 from api.times import QueryMoment
-from store.operations.audit import AuditEntry
-from store.operations.records import ViolationRecord, ViolationState
+from rules.review.case import ViolationState
+from store.operations.review_rows import Reviewed
 from store.operations.violations import ViolationFilter
 
-__all__ = ["router"]
+__all__ = ["ViolationId", "router", "violation_views"]
 
 router = APIRouter(prefix="/v1/violations", tags=["violations"])
 
 _Reader = Annotated[Caller, needs(Scope.VIOLATIONS_READ)]
 ViolationId = Annotated[str, Path(max_length=36, pattern="^[0-9a-f-]+$", description="Id of the violation")]
 TypeFilter = Annotated[
-    str | None, Query(alias="type", pattern="^[a-z][a-z0-9-]{0,63}$", description="Such as speeding")
+    str | None, Query(alias="type", pattern="^[a-z][a-z0-9_-]{0,63}$", description="Such as speeding")
 ]
 
 
@@ -34,7 +36,8 @@ def list_violations(  # noqa: PLR0913 - each is a filter
     response: Response,
     services: Services,
     caller: _Reader,
-    state: Literal["suspected"] | None = None,
+    reason: ReadingReason,
+    state: ViolationState | None = None,
     violation_type: TypeFilter = None,
     device: DeviceFilter = None,
     area: AreaFilter = None,
@@ -46,9 +49,9 @@ def list_violations(  # noqa: PLR0913 - each is a filter
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> PageView[ViolationView]:
-    """Suspected violations, the newest found first. Plates are masked unless the key may read them."""
+    """Violations, the newest found first. Plates are masked unless the key may read them and says why."""
     wanted = ViolationFilter(
-        state=ViolationState(state) if state else None,
+        state=state,
         type=violation_type,
         device=device,
         area=area,
@@ -57,33 +60,55 @@ def list_violations(  # noqa: PLR0913 - each is a filter
         to_ms=occurred_to,
     )
     page = services.operations.violations.list(wanted, before=number_before(cursor), limit=limit)
-    items = _views(page.items, caller, services)
+    items = violation_views(services.operations.reviews.of(page.items), caller, reason, services)
+    return PageView(items=items, next=link_next(request, response, page.next_after))
+
+
+@router.get("/queue")
+def list_queue(  # noqa: PLR0913, PLR0917 - each is a part of the question
+    request: Request,
+    response: Response,
+    services: Services,
+    caller: _Reader,
+    reason: ReadingReason,
+    escalated: Annotated[bool, Query(description="Those that another officer left to you")] = False,  # noqa: FBT002
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> PageView[ViolationView]:
+    """Violations that wait for an officer, the most certain first. Certainty orders, and decides nothing."""
+    states = [ViolationState.ESCALATED] if escalated else [ViolationState.SUSPECTED]
+    page = services.operations.reviews.queue(states=states, after=number_before(cursor), limit=limit)
+    items = violation_views(page.items, caller, reason, services)
     return PageView(items=items, next=link_next(request, response, page.next_after))
 
 
 @router.get("/{violation}")
 def get_violation(
-    violation: ViolationId, response: Response, services: Services, caller: _Reader
+    violation: ViolationId, response: Response, services: Services, caller: _Reader, reason: ReadingReason
 ) -> ViolationView:
-    """One suspected violation."""
-    record = services.operations.violations.get(violation)
-    response.headers["ETag"] = f'"{record.version}"'
-    return _views([record], caller, services)[0]
+    """One violation. Its ETag is what a later change sends as If-Match."""
+    reviewed = services.operations.reviews.get(violation)
+    response.headers["ETag"] = f'"{reviewed.record.version}"'
+    return violation_views([reviewed], caller, reason, services)[0]
 
 
-def _views(records: Sequence[ViolationRecord], caller: Caller, services: ApiServices) -> list[ViolationView]:
+@router.get("/{violation}/history")
+def get_violation_history(
+    violation: ViolationId, services: Services, caller: _Reader, reason: ReadingReason
+) -> list[ViolationEntryView]:
+    """What happened to a violation, oldest first: who did what, when and why."""
+    reviewed = services.operations.reviews.get(violation)
+    entries = services.operations.reviews.history(violation)
+    if not sees_plates(services, caller, reason, [reviewed]):
+        entries = [masked_entry(entry, reviewed) for entry in entries]
+    return [ViolationEntryView.of(entry) for entry in entries]
+
+
+def violation_views(
+    shown: Sequence[Reviewed], caller: Caller, reason: str | None, services: ApiServices
+) -> list[ViolationView]:
     """The violations as this caller may see them; what is shown whole is written down first."""
-    whole = caller.may(Scope.PLATE_READ)
-    shown = [record.id for record in records if record.plate is not None]
-    if whole and shown:
-        entry = AuditEntry(
-            at_ms=services.clock.now_ms(),
-            who=caller.name,
-            action="plate.read",
-            target=shown[0] if len(shown) == 1 else "violations",
-            detail={"violations": shown},
-        )
-        services.operations.audit.append(entry)
+    whole = sees_plates(services, caller, reason, shown)
     registry = services.registry()
-    visible = records if whole else [masked(record) for record in records]
-    return [ViolationView.of(record, registry, plate_masked=not whole) for record in visible]
+    visible = shown if whole else [masked_review(one) for one in shown]
+    return [ViolationView.of(one.record, registry, plate_masked=not whole, reviewed=one) for one in visible]

@@ -35,6 +35,19 @@ TRANSITION_WORDS: Mapping[Transition, Label] = {
         vi="Xảy ra trong giờ bảo trì; không thông báo", en="Opened in maintenance; not notified"
     ),
     Transition.BACK_IN_SERVICE: Label(vi="Hết giờ bảo trì", en="Maintenance over"),
+    Transition.FIRST_OPINION: Label(
+        vi="Ý kiến của cán bộ thứ nhất; chờ cán bộ thứ hai",
+        en="First officer's opinion; a second one is awaited",
+    ),
+    Transition.DISPUTED: Label(
+        vi="Hai cán bộ có ý kiến khác nhau; chờ cán bộ thứ ba",
+        en="Two officers disagree; a third one decides",
+    ),
+    Transition.HANDED_ON: Label(vi="Chuyển cán bộ khác quyết định", en="Handed to another officer"),
+    Transition.CONFIRMED: Label(vi="Cán bộ xác nhận vi phạm", en="Confirmed by an officer"),
+    Transition.REJECTED: Label(vi="Cán bộ bác bỏ nghi vấn", en="Rejected by an officer"),
+    Transition.EXPIRED: Label(vi="Hết thời hạn xem xét", en="Not decided in time"),
+    Transition.PLATE_CORRECTED: Label(vi="Cán bộ sửa biển số", en="Plate corrected by an officer"),
 }
 
 WORK_WORDS: Mapping[WorkState, Label] = {

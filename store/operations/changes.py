@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, RowMapping, func, insert, select
 
+from devices.masking import hide
 from devices.plates import mask
 from rules.management.incident import IncidentChange
 from store.operations.counters import Counter, allocate
@@ -115,7 +116,9 @@ def _row(step: Step[Any], record: FaultRecord | ViolationRecord | IncidentRecord
 
 
 def _for_everyone(violation: ViolationRecord) -> ViolationRecord:
-    # The feed is kept and sent out more widely than the violations themselves: no plate, and no explanation,
-    # which may quote it.
-    masked = mask(violation.plate) if violation.plate is not None else None
-    return replace(violation, plate=masked, why={}, images=())
+    # The feed is kept and sent out more widely than the violations themselves: no plate, also not inside an
+    # event's id, and no explanation, which may quote it.
+    if violation.plate is None:
+        return replace(violation, why={}, images=())
+    hidden = {name: hide(getattr(violation, name), [violation.plate]) for name in ("event", "measured")}
+    return replace(violation, plate=mask(violation.plate), why={}, images=(), **hidden)

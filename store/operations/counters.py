@@ -16,6 +16,8 @@ class Counter(StrEnum):
     INCIDENT = "incident"
     FAULT = "fault"
     VIOLATION = "violation"
+    EVIDENCE = "evidence"
+    """Links of the chain over evidence and decisions."""
     REVISION = "revision"
     REGISTRY = "registry"
     """Changes of devices and dated entities."""

@@ -12,6 +12,7 @@ from devices.description import Label
 from rules.faults import Severity
 from rules.lifecycle.item import Work, WorkItem, WorkState
 from rules.lifecycle.transition import Transition
+from rules.review.case import ViolationState
 from store.operations.incident_records import IncidentRecord
 
 __all__ = [
@@ -25,12 +26,6 @@ class FaultState(StrEnum):
 
     ACTIVE = "active"
     CLEARED = "cleared"
-
-
-class ViolationState(StrEnum):
-    """Where a violation stands; it stays a suspicion until an officer decides."""
-
-    SUSPECTED = "suspected"
 
 
 class ChangeType(StrEnum):

@@ -10,6 +10,7 @@ from tests.api.support import City, Client
 from tests.store.operations.support import PLATE, outcome, suspected
 
 MASKED = "92A-***.45"
+WHY = "reason=an+appeal"
 
 
 @pytest.fixture
@@ -31,6 +32,7 @@ def test_plate_is_masked_wherever_it_stands(client: Client, city: City, violatio
     assert shown["vehicle"] == {
         "vehicle_class": "car",
         "plate": MASKED,
+        "plate_read": MASKED,
         "plate_masked": True,
         "plate_confidence": 0.9,
     }
@@ -47,21 +49,21 @@ def test_plate_is_masked_wherever_it_stands(client: Client, city: City, violatio
 def test_officer_sees_the_whole_plate_and_the_reading_is_audited(
     client: Client, city: City, violation: str
 ) -> None:
-    shown = client.get(f"/v1/violations/{violation}", city.tokens[Role.OFFICER]).json()
+    shown = client.get(f"/v1/violations/{violation}?{WHY}", city.tokens[Role.OFFICER]).json()
 
     assert (shown["vehicle"]["plate"], shown["vehicle"]["plate_masked"]) == (PLATE, False)
     assert city.audited("plate.read") == [("the officer", violation)]
 
 
 def test_list_of_whole_plates_is_audited_with_every_id(client: Client, city: City, violation: str) -> None:
-    client.get("/v1/violations", city.tokens[Role.OFFICER])
+    client.get(f"/v1/violations?{WHY}", city.tokens[Role.OFFICER])
 
     [entry] = [e for e in city.views.audit.list().items if e.action == "plate.read"]
-    assert entry.detail == {"violations": [violation]}
+    assert entry.detail == {"violations": [violation], "reason": "an appeal"}
 
 
 def test_list_without_plates_is_not_audited(client: Client, city: City, violation: str) -> None:
-    client.get("/v1/violations?type=red-light", city.tokens[Role.OFFICER])
+    client.get(f"/v1/violations?type=red-light&{WHY}", city.tokens[Role.OFFICER])
     assert violation
     assert not city.audited("plate.read")
 
