@@ -26,7 +26,7 @@ def case(**others: Any) -> Case:
 
 
 def after(*done: Done, officers: int = 1) -> tuple[Case, list[Step]]:
-    standing, steps = case(), []
+    standing, steps = case(), list[Step]()
     for at_ms, (who, deed) in enumerate(done):
         standing, steps = review(standing, deed, who=who, at_ms=at_ms, officers=officers)
     return standing, steps

@@ -19,6 +19,7 @@ from store.operations.devices import DeviceRepository
 from store.operations.entities import EntityRepository
 from store.operations.incident_tables import incidents
 from store.operations.latest import LatestRepository
+from store.operations.review_tables import evidence_links
 from store.operations.stream import OutgoingStream
 from store.operations.tables import metadata
 from tests.store.operations.support import outcome, raised
@@ -57,6 +58,7 @@ def test_database_of_an_older_program_becomes_exactly_ours(
             connection, opts={"compare_type": True, "compare_server_default": True}
         )
         assert incidents.metadata is metadata  # every module of tables is imported
+        assert evidence_links.metadata is metadata
         assert compare_metadata(context, metadata) == []
         assert set(inspect(connection).get_table_names()) == {*metadata.tables, "alembic_version"}
     database.close()
