@@ -52,6 +52,7 @@ class Conditions:
         self.telling = Telling(len(fleet) if asked else 0, self._plan.asked)
         self._alone = Judgement((watch for watch in self.watches if not watch.relations), kind.id)
         self._related = Judgement((watch for watch in self.watches if watch.relations), kind.id)
+        self._related_ids = frozenset(watch.rule.id for watch in self._related.watches)
         self.deferred = Deferred(self._plan.types if self._related.watches else {}, self._related.watches)
         self.evaluated = 0
         self.witness: Callable[[Sequence[Watch], pl.DataFrame], None] | None = None
@@ -60,6 +61,11 @@ class Conditions:
     def relations(self) -> frozenset[RelationCall]:
         """The functions over other devices that the rules use."""
         return frozenset(call for watch in self._related.watches for call in watch.relations)
+
+    @property
+    def related(self) -> frozenset[str]:
+        """The rules that ask other devices."""
+        return self._related_ids
 
     @property
     def head_types(self) -> dict[str, Any]:
@@ -100,15 +106,15 @@ class Conditions:
 
     def release(
         self, until: Ints, kin: Iterable[Kin], heads: Heads, now_ms: int
-    ) -> tuple[pl.Series, list[Change]]:
+    ) -> tuple[pl.DataFrame, list[Change]]:
         """What readings that waited for other devices change, now that all is known of those up to `until`.
 
-        `until` has a moment for each device, epoch ms. Gives the rows of the readings too.
+        `until` has a moment for each device, epoch ms. Gives the readings too.
         """
         frame = self.deferred.take(pl.Series("until", until))
         rows, ts = frame["row"].to_numpy().astype(np.int64), frame["ts"].to_numpy()
         related = frame.with_columns(one.column(rows, ts) for one in kin)
-        return frame["row"], self._judge(self._related, related, heads, now_ms)
+        return frame, self._judge(self._related, related, heads, now_ms)
 
     def _judge(self, judgement: Judgement, frame: pl.DataFrame, heads: Heads, now_ms: int) -> list[Change]:
         if not judgement.watches or frame.height == 0:

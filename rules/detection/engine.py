@@ -172,7 +172,7 @@ class Engine:
                 self._found.changes += lane.advance(mark, self._caught_up_since_ms)
         # Only at marks, which divide the stream alike however the entries are divided into calls.
         for lane in self._lanes.values():
-            lane.conditions.telling.settle()
+            lane.settle()
         for lane in self._lanes.values():
             self._found.changes += lane.release(mark)
 

@@ -6,6 +6,7 @@ silence that is found.
 """
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 import polars as pl
 from msgspec import Struct
@@ -55,8 +56,27 @@ class Flapping:
         """Whether a rule watches for flapping."""
         return rule_id in self._rules
 
-    def observe(self, ready: pl.DataFrame, changes: Iterable[Change], now_ms: int) -> list[Change]:
-        """What readings, in order, and the faults they raised and cleared say about flapping."""
+    @property
+    def is_used(self) -> bool:
+        """Whether any rule watches for flapping."""
+        return bool(self._rules)
+
+    @property
+    def rules(self) -> AbstractSet[str]:
+        """The rules that watch for flapping."""
+        return self._rules.keys()
+
+    def observe(
+        self,
+        ready: pl.DataFrame,
+        changes: Iterable[Change],
+        judged: AbstractSet[str] | None,
+        now_ms: int,
+    ) -> list[Change]:
+        """What readings, in order, and the faults they raised and cleared say about flapping.
+
+        `judged` are the rules of which each reading is an evaluated state; None: all.
+        """
         moved = self._moved(changes)
         rows = self._states.keys() | {row for _, row in moved}
         if not rows:
@@ -64,7 +84,10 @@ class Flapping:
         own = ready.filter(pl.col("row").is_in(list(rows))).select("row", "ts")
         found: list[Change] = []
         for row, ts_ms in own.iter_rows():
-            found += self._evaluate(row, ts_ms, {rule for rule, at in moved if at == row}, moved, now_ms)
+            evaluated = self._states.get(row, {}).keys() | {rule for rule, at in moved if at == row}
+            found += self._evaluate(
+                row, ts_ms, evaluated if judged is None else evaluated & judged, moved, now_ms
+            )
         return found
 
     def observe_silent(self, raised: Iterable[FaultRaised], now_ms: int) -> list[Change]:
@@ -72,7 +95,8 @@ class Flapping:
         moved = self._moved(raised)
         found: list[Change] = []
         for (rule, row), times in sorted(moved.items()):
-            found += self._evaluate(row, min(times), {rule}, moved, now_ms)
+            every = self._states.get(row, {}).keys() | {rule}
+            found += self._evaluate(row, min(times), every, moved, now_ms)
         return found
 
     def _moved(self, changes: Iterable[Change]) -> dict[_Pair, set[int]]:
@@ -88,12 +112,12 @@ class Flapping:
         return moved
 
     def _evaluate(
-        self, row: int, ts_ms: int, moving: set[str], moved: Mapping[_Pair, set[int]], now_ms: int
+        self, row: int, ts_ms: int, rules: AbstractSet[str], moved: Mapping[_Pair, set[int]], now_ms: int
     ) -> list[Change]:
-        """One evaluated state of a device: its pairs grow older by one, and those that changed a change."""
+        """One evaluated state of pairs of a device: they grow older by one, and those that changed a change."""
         states = self._states.setdefault(row, {})
         found: list[Change] = []
-        for rule_id in sorted(states.keys() | moving):
+        for rule_id in sorted(rules):
             rule, flap = self._rules[rule_id]
             has_changed = ts_ms in moved.get((rule_id, row), ())
             state = _aged(states.get(rule_id, FlapState()), has_changed=has_changed, window=flap.window)
@@ -104,7 +128,7 @@ class Flapping:
             else:
                 states.pop(rule_id, None)
         if not states:
-            del self._states[row]
+            self._states.pop(row, None)
         return found
 
     def _judge(

@@ -103,6 +103,11 @@ class Lane:
         self.touched.update(row for fault in silent if (row := self.fleet.row_of(fault.device)) is not None)
         return [*silent, *self.flapping.observe_silent(silent, received_up_to_ms)]
 
+    def settle(self) -> None:
+        """A mark has come: what was told is known now, and what lies too far back is forgotten."""
+        self.conditions.telling.settle()
+        self.touched.update(self.conditions.windows.settle().tolist())
+
     def relate(self, lanes: Mapping[str, "Lane"]) -> None:
         """Find the devices of which rules ask; before the first reading."""
         for call in sorted(self.conditions.relations, key=lambda call: call.column):
@@ -127,16 +132,23 @@ class Lane:
         others = {id(lane): lane.complete_until(mark) for _, lane in self._kin}
         until = np.minimum.reduce([kin.complete_until(others[id(lane)]) for kin, lane in self._kin])
         kin = [kin for kin, _ in self._kin]
-        rows, found = self.conditions.release(until, kin, self._heads, mark.received_up_to_ms)
-        self.touched.update(rows.to_list())
-        return list(found)
+        judged, found = self.conditions.release(until, kin, self._heads, mark.received_up_to_ms)
+        self.touched.update(judged["row"].to_list())
+        flapping = self.flapping.observe(judged, found, self.conditions.related, mark.received_up_to_ms)
+        return [*found, *flapping]
 
     def _apply(self, ready: pl.DataFrame, now_ms: int) -> list[Change]:
         if ready.height == 0:
             return []
         heard = self.silences.hear(ready, now_ms, self._heads)
         changes = [*heard, *self.conditions.apply(ready, self._heads, now_ms)]
-        return [*changes, *self.flapping.observe(ready, changes, now_ms)]
+        related = self.conditions.related
+        if not related or not self.flapping.is_used:
+            return [*changes, *self.flapping.observe(ready, changes, None, now_ms)]
+        # What waits for other devices is judged, and counted as a state, when they have spoken.
+        alone = self.flapping.observe(ready, changes, self.flapping.rules - related, now_ms)
+        decided = ready.filter(~pl.col("row").is_in(self.conditions.deferred.rows.implode()))
+        return [*changes, *alone, *self.flapping.observe(decided, (), related, now_ms)]
 
     def take_states(self) -> dict[str, DeviceState]:
         """The states of the devices touched, by device id; forgets that they were."""

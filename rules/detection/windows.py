@@ -13,7 +13,7 @@ import polars as pl
 from devices.batch import reading_schema
 from devices.clock import milliseconds
 from devices.description import DeviceKind
-from rules.detection.passages import Passages
+from rules.detection.passages import Kept, Passages
 from rules.detection.past import Course, Floats, Ints, Past
 from rules.expressions.windows import WindowCall
 
@@ -84,11 +84,15 @@ class Windows:
         if self._of_passages:
             self._passages.note(events)
 
-    def take_passages(self, row: int) -> list[tuple[int, int, int]]:
+    def settle(self) -> Ints:
+        """A mark has come: passages that lie too far back are forgotten. Gives the rows of their cameras."""
+        return self._passages.settle()
+
+    def take_passages(self, row: int) -> list[Kept]:
         """What must be remembered of a camera's passages, for `put_passages`."""
         return self._passages.take(row) if self._of_passages else []
 
-    def put_passages(self, row: int, kept: Sequence[tuple[int, int, int]]) -> None:
+    def put_passages(self, row: int, kept: Sequence[Kept]) -> None:
         """Go on from what was remembered."""
         if self._of_passages:
             self._passages.put(row, kept)

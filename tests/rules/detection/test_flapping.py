@@ -8,9 +8,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from devices.registry import Device, Supply
+from devices.stream import Mark
+from rules.expressions.expression import condition
 from rules.faults import FaultCleared, FaultRaised
 from rules.flap import Flap, share_changed
-from tests.rules.detection.support import DARK, Bench, batch, history, told
+from rules.rule import Lasting
+from tests.rules.detection.support import (
+    DARK,
+    LATENESS_MS,
+    START_MS,
+    Bench,
+    Told,
+    batch,
+    history,
+    lamp,
+    rule,
+    told,
+)
 
 FLAP = replace(DARK, flap=Flap())
 
@@ -78,6 +93,47 @@ def test_flapping_is_that_of_brute_force_however_readings_are_divided(
     found = sorted((began, ended) for began, ended in flapping.values())
     minutes = [(b // 60_000, e if e is None else e // 60_000) for b, e in found]
     assert minutes == expected(dark)
+
+
+_CABINET = Device(id="cabinet-1", kind="lighting-cabinet", area="tam-ky", interval_s=60.0)
+_FED = lamp(powered_by=Supply(parent="cabinet-1", circuit="1"))
+_BESIDE = replace(
+    rule(
+        "lamp.beside",
+        Lasting(when=condition("m.power_w < 3 && parent('powered_by').cmd_on", "streetlight")),
+    ),
+    flap=Flap(),
+)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    st.lists(st.sampled_from([1, 1, 2, 3, 9]), min_size=1, max_size=10),
+    st.sets(st.integers(1, 60), max_size=4),
+    st.booleans(),
+)
+def test_flapping_of_a_rule_that_asks_others_is_that_of_brute_force(
+    runs: list[int],
+    cuts: set[int],
+    restarts: bool,  # noqa: FBT001 - a case
+) -> None:
+    dark = [s for run, s in zip(runs, itertools.cycle([True, False]), strict=False) for _ in range(run)]
+    bench = Bench([_BESIDE, DARK], [_CABINET, _FED])
+    for number, state in enumerate(dark):
+        # The cabinet speaks first, and is known at the marks only.
+        cabinet = Told(number * 60_000, number, device="cabinet-1", values={"cmd_on": True})
+        bench.feed(
+            batch([cabinet], "lighting-cabinet"), batch([told(number, number, power=60.0 * (not state))])
+        )
+        if number in cuts:
+            bench.feed(Mark(START_MS + number * 60_000 + 500, caught_up=True))
+            if restarts:
+                assert not bench.restart()
+    bench.feed(Mark(START_MS + len(dark) * 60_000 + 2 * LATENESS_MS, caught_up=True))
+
+    faults = history(bench.changes)
+    found = sorted(value for key, value in faults.items() if key[0] == "lamp.beside.flapping")
+    assert [(b // 60_000, e if e is None else e // 60_000) for b, e in found] == expected(dark)
 
 
 def test_rule_without_limits_never_flaps_and_keeps_nothing() -> None:
