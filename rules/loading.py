@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 import msgspec
-import yaml
 from msgspec import Meta, Struct
 
 from devices.catalogue import kinds
@@ -16,21 +15,24 @@ from devices.device import Phase
 from devices.durations import parse_duration_ms
 from rules.dependency_text import DependencyText
 from rules.errors import ExpressionError, RuleError
-from rules.expressions.expression import Expression, condition, text_value
+from rules.expressions.expression import Expression, Tables, condition, text_value
 from rules.expressions.scope import Subject
 from rules.faults import Severity
 from rules.flap import Flap
 from rules.lifecycle.escalation import Escalation, parse_group_count
 from rules.management.dependencies import check_dependencies
 from rules.rule import Happening, Lasting, Missing, Pattern, Rule, Silence
+from rules.table_files import read_tables
+from rules.yaml_files import read_yaml
 
-__all__ = ["catalogue_folder", "load_candidates", "load_rules", "read_yaml"]
+__all__ = ["catalogue_folder", "load_candidates", "load_rules"]
 
 API_VERSION = "rules/v1"
 _EVERY_KIND = "any"
 
 _Id = Annotated[str, Meta(pattern=r"^[a-z0-9]+([._][a-z0-9]+)*$", max_length=64)]
 _Count = Annotated[int, Meta(ge=1)]
+_Page = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 
 
 class _Text(Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,6 +101,7 @@ class _RuleText(Struct, frozen=True, forbid_unknown_fields=True, rename={"for_":
     evidence: _Evidence = _Evidence()
     depends_on: list[DependencyText] = []
     concerns: dict[Phase, str] = {}
+    runbook: _Page | None = None
 
 
 _OF_LASTING = frozenset({"for", "min_samples", "clear_when", "clear_for", "missing"})
@@ -120,9 +123,13 @@ def load_rules(folder: Traversable | None = None) -> tuple[Rule, ...]:
             used twice.
     """
     source = catalogue_folder() if folder is None else folder
+    tables = _tables(folder)
     files = sorted(source.iterdir(), key=lambda entry: entry.name)
     rules = _unique(
-        (file, rule) for file in files if file.name.endswith(".yaml") for rule in _rules_of(file, source)
+        (file, rule)
+        for file in files
+        if file.name.endswith(".yaml")
+        for rule in _rules_of(file, source, tables)
     )
     if (
         folder is None
@@ -138,10 +145,16 @@ def load_candidates(path: Traversable) -> tuple[Rule, ...]:
         RuleError: the first rule that breaks the format or names something unknown; or there are none.
     """
     files = [path] if path.is_file() else sorted(path.iterdir(), key=lambda entry: entry.name)
+    tables = _tables(None if path.is_file() else path)
     listed = [file for file in files if file.name.endswith((".yaml", ".yml"))]
     if not listed:
         raise RuleError(path.name, None, "there is no YAML file of rules; name one")
-    return _unique((file, rule) for file in listed for rule in _rules_of(file, None))
+    return _unique((file, rule) for file in listed for rule in _rules_of(file, None, tables))
+
+
+def _tables(own: Traversable | None) -> Tables:
+    """The product's tables, and those of a folder of somebody's own beside them or in their place."""
+    return {**read_tables(catalogue_folder()), **({} if own is None else read_tables(own))}
 
 
 def _unique(listed: Iterable[tuple[Traversable, Rule]]) -> tuple[Rule, ...]:
@@ -154,29 +167,7 @@ def _unique(listed: Iterable[tuple[Traversable, Rule]]) -> tuple[Rule, ...]:
     return tuple(found[rule_id] for rule_id in sorted(found))
 
 
-def read_yaml(file: Traversable, api_version: str, member: str) -> list[Any]:
-    """The list that a file of the catalogue keeps under `member`.
-
-    Raises:
-        RuleError: it cannot be read, is no YAML, or not of that version and shape.
-    """
-    try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise RuleError(file.name, None, f"the file must be readable UTF-8: {error}") from None
-    except yaml.YAMLError as error:
-        raise RuleError(file.name, None, f"the file must be YAML: {error}") from None
-    if not isinstance(document, dict) or document.get("apiVersion") != api_version:
-        raise RuleError(file.name, None, f"the file must begin with 'apiVersion: {api_version}'")
-    if set(document) != {"apiVersion", member} or not isinstance(document[member], list):
-        raise RuleError(
-            file.name, None, f"the file holds a list {member!r}, got {sorted(map(str, document))}"
-        )
-    listed: list[Any] = document[member]
-    return listed
-
-
-def _rules_of(file: Traversable, folder: Traversable | None) -> Iterator[Rule]:
+def _rules_of(file: Traversable, folder: Traversable | None, tables: Tables) -> Iterator[Rule]:
     """The rules of a file, whose tests stand in a folder; without one they need none."""
     for number, written in enumerate(read_yaml(file, API_VERSION, "rules"), 1):
         if not isinstance(written, dict):
@@ -185,7 +176,7 @@ def _rules_of(file: Traversable, folder: Traversable | None) -> Iterator[Rule]:
         members = {"on" if key is True else key: value for key, value in written.items()}
         rule_id = str(members.get("id", f"number {number}"))
         try:
-            rule = _rule(msgspec.convert(members, _RuleText), members.keys())
+            rule = _rule(msgspec.convert(members, _RuleText), members.keys(), tables)
         except ExpressionError as error:
             raise RuleError(file.name, rule_id, error.problem, error.column) from None
         except ValueError as error:
@@ -211,7 +202,7 @@ def _check_tests(rule: Rule, file_name: str, folder: Traversable) -> None:
             raise RuleError(file_name, rule.id, f"there is no test file {name!r}; write it")
 
 
-def _rule(written: _RuleText, given: Any) -> Rule:
+def _rule(written: _RuleText, given: Any, tables: Tables) -> Rule:
     """A checked rule.
 
     Raises:
@@ -229,12 +220,13 @@ def _rule(written: _RuleText, given: Any) -> Rule:
         title=Label(vi=written.title.vi, en=written.title.en),
         severity=written.severity.default,
         severity_by_kind=MappingProxyType(dict(written.severity.by_kind)),
-        patterns=MappingProxyType({kind_id: make(written, kind_id) for kind_id in watched}),
+        patterns=MappingProxyType({kind_id: make(written, kind_id, tables) for kind_id in watched}),
         tests=tuple(written.tests),
         depends_on=tuple(one.read() for one in written.depends_on),
         concerns=_concerns(written.concerns, watched),
         flap=_flap(written.flap),
         escalations=tuple(_escalation(one) for one in written.severity.escalate),
+        runbook=written.runbook or "",
     )
 
 
@@ -274,7 +266,7 @@ def _kinds(written: str | list[str]) -> tuple[str, ...]:
     return listed
 
 
-def _pattern_maker(written: _RuleText, given: set[str]) -> Callable[[_RuleText, str], Pattern]:
+def _pattern_maker(written: _RuleText, given: set[str]) -> Callable[[_RuleText, str, Tables], Pattern]:
     """Which of the three sorts of rule it is, by the keys that it has."""
     if written.absent is not None:
         _refuse(given & ({"when", "on"} | _OF_LASTING | _OF_EVENTS), "absent")
@@ -293,7 +285,7 @@ def _refuse(keys: set[str], beside: str) -> None:
         raise ValueError(f"{', '.join(sorted(keys))} cannot stand beside {beside}")
 
 
-def _silence(written: _RuleText, _kind_id: str) -> Silence:
+def _silence(written: _RuleText, _kind_id: str, _tables: Tables) -> Silence:
     absent = written.absent
     if absent is None:
         raise ValueError("absent is missing")
@@ -301,28 +293,28 @@ def _silence(written: _RuleText, _kind_id: str) -> Silence:
     return Silence(tolerate=absent.tolerate, jitter_ms=parse_duration_ms(absent.jitter), expect_ms=expect_ms)
 
 
-def _lasting(written: _RuleText, kind_id: str) -> Lasting:
+def _lasting(written: _RuleText, kind_id: str, tables: Tables) -> Lasting:
     clear_when = written.clear_when
     return Lasting(
-        when=condition(written.when or "", kind_id),
+        when=condition(written.when or "", kind_id, tables=tables),
         for_ms=parse_duration_ms(written.for_),
         min_samples=written.min_samples,
-        clear_when=None if clear_when is None else condition(clear_when, kind_id),
+        clear_when=None if clear_when is None else condition(clear_when, kind_id, tables=tables),
         clear_for_ms=parse_duration_ms(written.clear_for),
         missing=written.missing,
     )
 
 
-def _happening(written: _RuleText, kind_id: str) -> Happening:
+def _happening(written: _RuleText, kind_id: str, tables: Tables) -> Happening:
     if written.emit is None or written.on is None:
         raise ValueError("a rule about an event needs emit")
     dedup: Mapping[str, Any] = {}
     if written.dedup is not None:
-        key = text_value(written.dedup.key, kind_id, Subject.EVENT)
+        key = text_value(written.dedup.key, kind_id, Subject.EVENT, tables)
         dedup = {"key": key, "within_ms": parse_duration_ms(written.dedup.within)}
     return Happening(
         event=written.on,
-        when=condition(written.when or "", kind_id, Subject.EVENT),
+        when=condition(written.when or "", kind_id, Subject.EVENT, tables),
         violation=written.emit.subtype,
         min_images=written.evidence.min_images,
         **dedup,

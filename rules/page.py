@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from devices.catalogue import kinds
 from devices.durations import written_duration
 from rules.expressions.functions import function_table
+from rules.expressions.syntax import Lookup, walk
 from rules.lifecycle.escalation import Escalation
 from rules.rule import Happening, Lasting, Pattern, Rule, Silence
 
@@ -33,6 +34,15 @@ _TABLE = """\
 | id | title | becomes a fault when | for | ends when | severity |
 | --- | --- | --- | --- | --- | --- |
 """
+_TABLES = """
+## Tables
+
+Values that rules look up (`table`), from `rules/catalogue/tables/`, or of an installation's own from `tables/` in
+its folder of rules. The first row that fits holds; who changes one raises the version of the rules that use it.
+
+| table | looked up by | gives | source |
+| --- | --- | --- | --- |
+"""
 _EVERY_KIND = "Every kind / Mọi loại"
 
 
@@ -42,8 +52,21 @@ def rules_page(rules: Sequence[Rule]) -> str:
         _HEAD
         + _FUNCTIONS
         + function_table()
+        + _tables(rules)
         + "".join(f"\n## {heading}\n\n{_table(of)}" for heading, of in _by_kind(rules).items())
     )
+
+
+def _tables(rules: Iterable[Rule]) -> str:
+    """The tables that rules look something up in."""
+    patterns = (pattern for rule in rules for pattern in rule.patterns.values())
+    trees = (one.tree for p in patterns if not isinstance(p, Silence) for one in p.expressions)
+    used = {node.table for tree in trees for node, _ in walk(tree) if isinstance(node, Lookup)}
+    rows = (
+        f"| `{one.name}` | {', '.join(key.name for key in one.keys)} | {one.gives} | {one.source} |\n"
+        for one in sorted(used, key=lambda table: table.name)
+    )
+    return _TABLES + "".join(rows)
 
 
 def _by_kind(rules: Iterable[Rule]) -> Mapping[str, Sequence[Rule]]:

@@ -27,10 +27,11 @@ from rules.detection.engine import Engine
 from rules.detection.outcome import Change
 from rules.errors import RuleError
 from rules.faults import FaultCleared, FaultRaised
-from rules.loading import catalogue_folder, load_rules, read_yaml
+from rules.loading import catalogue_folder, load_rules
 from rules.neighbours import Neighbour, registry_with
 from rules.rule import Rule
 from rules.violations import ViolationSuspected
+from rules.yaml_files import read_yaml
 
 __all__ = ["CatalogueReport", "check_catalogue"]
 

@@ -114,7 +114,7 @@ class Rule:
 
     `tests` names the files, beside the catalogue's, that prove it. `depends_on` are faults further up that
     explain its own. `concerns` says which phases of what the device powers a fault concerns, by a condition
-    for each; empty: all of it.
+    for each; empty: all of it. `runbook` names the page that says what to do, empty: there is none.
     """
 
     id: str
@@ -128,6 +128,7 @@ class Rule:
     concerns: Mapping[str, Expression] = field(default_factory=lambda: MappingProxyType({}))
     escalations: tuple[Escalation, ...] = ()
     flap: Flap | None = None
+    runbook: str = ""
 
     @property
     def flapping_title(self) -> Label:

@@ -58,6 +58,9 @@ class Context:
         local = pl.col("measured_at").dt.convert_time_zone(self._zone.key).dt
         columns: Mapping[str, Callable[[], pl.Expr]] = {
             "calibration.valid": lambda: _CALIBRATED,
+            "local.day": lambda: (
+                local.year().cast(pl.Float64) * 10_000 + local.month().cast(pl.Float64) * 100 + local.day()
+            ),
             "local.time": lambda: local.hour() + local.minute() / 60 + local.second() / 3600,
             "local.weekday": lambda: local.weekday().cast(pl.Float64),
             "programme.dim_pct": lambda: pl.lit(self._lighting.dim_pct(frame)),

@@ -124,13 +124,13 @@ class Passages:
     def take(self, row: int) -> list[Kept]:
         """What is remembered of a camera, for `put`."""
         kept = self._ts[row] != NEVER
-        columns = [table[row][kept].tolist() for table in (self._ts, self._seen, self._unread)]
+        columns = [table[row][kept] for table in (self._ts, self._seen, self._unread)]
         noted = self._gathered()
         if noted is not None:
             first, last = np.searchsorted(noted.row, [row, row + 1])
-            for column, added in zip(columns, noted[1:], strict=True):
-                column += added[first:last].tolist()
-        return list(zip(*columns, strict=True))
+            added = (column[first:last] for column in noted[1:])
+            columns = [np.append(old, new) for old, new in zip(columns, added, strict=True)]
+        return list(zip(*(column.tolist() for column in columns), strict=True))
 
     def put(self, row: int, kept: Sequence[Kept]) -> None:
         """Go on from what was remembered."""

@@ -14,7 +14,7 @@ from rules.expressions.scope import (
     sees_vehicles,
     suggestion,
 )
-from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, Node, Unary, walk
+from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Lookup, Name, Node, Unary, walk
 from rules.expressions.windows import PASSAGE_FUNCTIONS, WINDOW_FUNCTIONS, window_call
 
 __all__ = ["MAX_FACTORS", "check"]
@@ -47,7 +47,7 @@ class _Checker:
         self._members = members(kind_id, subject)
         self._subject = subject
 
-    def type_of(self, node: Node) -> Type:  # noqa: PLR0911 - one return for each sort of node
+    def type_of(self, node: Node) -> Type:  # noqa: C901, PLR0911 - one return for each sort of node
         match node:
             case Literal():
                 return _literal(node)
@@ -63,6 +63,8 @@ class _Checker:
                 return self._in(node)
             case Call():
                 return self._call(node)
+            case Lookup():
+                return self._lookup(node)
 
     def _name(self, node: Name) -> Type:
         if node.root not in self._members:
@@ -123,7 +125,8 @@ class _Checker:
             return self._relation(node)
         if node.function not in ("abs", "has"):
             known = suggestion(
-                node.function, ["abs", "has", *CONTEXT_FUNCTIONS, *WINDOW_FUNCTIONS, *RELATION_FUNCTIONS]
+                node.function,
+                ["abs", "has", "table", *CONTEXT_FUNCTIONS, *WINDOW_FUNCTIONS, *RELATION_FUNCTIONS],
             )
             raise ExpressionError(f"there is no function {node.function!r}; {known}", node.column)
         if len(node.arguments) != 1:
@@ -137,6 +140,17 @@ class _Checker:
             return _BOOL
         _expect(argument, _NUMBER, node.arguments[0], "abs() needs a number")
         return argument
+
+    def _lookup(self, node: Lookup) -> Type:
+        table = node.table
+        if len(node.keys) != len(table.keys):
+            named = ", ".join(key.name for key in table.keys)
+            raise ExpressionError(
+                f"the table {table.name!r} is looked up by {named}, got {len(node.keys)} keys", node.column
+            )
+        for key, given in zip(table.keys, node.keys, strict=True):
+            _expect(self.type_of(given), Type(key.value), given, f"the key {key.name!r} is a {key.value}")
+        return Type(table.gives)
 
     def _context(self, node: Call) -> Type:
         context_call(node)
@@ -186,7 +200,7 @@ class _Checker:
 def _may_lack(node: Node) -> bool:
     """Whether a value comes from outside the expression: a name's, or that of one of our functions."""
     functions = WINDOW_FUNCTIONS | RELATION_FUNCTIONS | CONTEXT_FUNCTIONS.keys()
-    return isinstance(node, Name) or (isinstance(node, Call) and node.function in functions)
+    return isinstance(node, Name | Lookup) or (isinstance(node, Call) and node.function in functions)
 
 
 def _literal(node: Literal) -> Type:

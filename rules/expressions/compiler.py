@@ -4,14 +4,17 @@ Nulls are unknown: polars' `&` and `|` are Kleene's, its comparisons give null f
 clean numbers, which `clean` makes of measured ones.
 """
 
-from collections.abc import Callable, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import reduce
 
 import polars as pl
 
 from rules.expressions.evaluator import SMALLEST_DIVISOR, WIDEST_VALUE
 from rules.expressions.relations import RELATION_FUNCTIONS, relation_call
-from rules.expressions.scope import CONTEXT_FUNCTIONS, column_of, context_call
-from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, Node, Unary
+from rules.expressions.scope import CONTEXT_FUNCTIONS, LOCAL_DAY, column_of, context_call
+from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Lookup, Name, Node, Unary
+from rules.expressions.tables import Interval, TableRow
 from rules.expressions.windows import WINDOW_FUNCTIONS, window_call
 
 __all__ = ["clean", "compile_tree"]
@@ -28,7 +31,7 @@ def clean(column: str, data_type: pl.DataType | type[pl.DataType]) -> pl.Expr:
     return values.cast(pl.Float64) if data_type.is_numeric() else values
 
 
-def compile_tree(node: Node) -> pl.Expr:  # noqa: PLR0911 - one return for each sort of node
+def compile_tree(node: Node) -> pl.Expr:  # noqa: C901, PLR0911 - one return for each sort of node
     """The polars expression of a tree that the checker has passed."""
     match node:
         case Literal():
@@ -53,6 +56,8 @@ def compile_tree(node: Node) -> pl.Expr:  # noqa: PLR0911 - one return for each 
             return compile_tree(node.operand).is_in([option.value for option in node.options])
         case Call():
             return _call(node)
+        case Lookup():
+            return _lookup(node)
 
 
 def _binary(node: Binary) -> pl.Expr:
@@ -77,6 +82,33 @@ _BINARY: Mapping[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     "/": lambda left, right: left / right,
     "%": lambda left, right: left % right,
 }
+
+
+def _lookup(node: Lookup) -> pl.Expr:
+    """The value of the first row that fits; a condition that is unknown fits not."""
+    keys = [compile_tree(key) for key in node.keys]
+    # Those that fit not are null, and the first that is not null counts.
+    return pl.coalesce(pl.when(_fits(row, keys)).then(pl.lit(row.value)) for row in node.table.rows)
+
+
+def _fits(row: TableRow, keys: Sequence[pl.Expr]) -> pl.Expr:
+    pairs = zip(row.keys, keys, strict=True)
+    terms = [term for wanted, key in pairs if wanted is not None for term in _terms(wanted, key)]
+    if row.is_dated:
+        day = pl.col(LOCAL_DAY.column)
+        terms += [day >= row.valid_from, day <= row.valid_to]
+    return reduce(operator.and_, terms, pl.lit(value=True))
+
+
+def _terms(wanted: frozenset[str] | Interval, key: pl.Expr) -> Iterator[pl.Expr]:
+    if not isinstance(wanted, Interval):
+        yield key.is_in(sorted(wanted))
+        return
+    yield key.is_not_null()
+    if wanted.low is not None:
+        yield key >= wanted.low if wanted.with_low else key > wanted.low
+    if wanted.high is not None:
+        yield key <= wanted.high if wanted.with_high else key < wanted.high
 
 
 def _call(node: Call) -> pl.Expr:

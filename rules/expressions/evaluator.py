@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rules.expressions.relations import RELATION_FUNCTIONS, relation_call
-from rules.expressions.scope import CONTEXT_FUNCTIONS, column_of, context_call
-from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, Node, Unary
+from rules.expressions.scope import CONTEXT_FUNCTIONS, LOCAL_DAY, column_of, context_call
+from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Lookup, Name, Node, Unary
 from rules.expressions.windows import WINDOW_FUNCTIONS, window_call
 
 __all__ = ["SMALLEST_DIVISOR", "WIDEST_VALUE", "Value", "evaluate"]
@@ -23,7 +23,7 @@ WIDEST_VALUE = 1e19
 """A number further from zero is no measurement, nor is NaN: both are unknown."""
 
 
-def evaluate(node: Node, row: Mapping[str, Any]) -> Value:  # noqa: PLR0911 - one return for each sort of node
+def evaluate(node: Node, row: Mapping[str, Any]) -> Value:  # noqa: C901, PLR0911 - one return for each sort of node
     """The value of a tree for a row, whose keys are the columns of its names and of its functions' calls."""
     match node:
         case Literal():
@@ -42,6 +42,9 @@ def evaluate(node: Node, row: Mapping[str, Any]) -> Value:  # noqa: PLR0911 - on
             return None if operand is None else any(operand == option.value for option in node.options)
         case Call():
             return _call(node, row)
+        case Lookup():
+            keys = tuple(evaluate(key, row) for key in node.keys)
+            return node.table.look_up(keys, row.get(LOCAL_DAY.column))
 
 
 def _measured(value: Any) -> Value:

@@ -1,7 +1,9 @@
 """A condition that has passed every check: what rules hold and the engine evaluates."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 
 import polars as pl
 
@@ -11,11 +13,19 @@ from rules.expressions.checker import check
 from rules.expressions.compiler import compile_tree
 from rules.expressions.parser import parse
 from rules.expressions.relations import RELATION_FUNCTIONS, RelationCall, relation_call
-from rules.expressions.scope import CONTEXT_FUNCTIONS, ContextCall, Subject, column_of, context_call
-from rules.expressions.syntax import Call, Name, Node, children
+from rules.expressions.scope import (
+    CONTEXT_FUNCTIONS,
+    LOCAL_DAY,
+    ContextCall,
+    Subject,
+    column_of,
+    context_call,
+)
+from rules.expressions.syntax import Call, Lookup, Name, Node, children
+from rules.expressions.tables import Table
 from rules.expressions.windows import WINDOW_FUNCTIONS, WindowCall, window_call
 
-__all__ = ["Expression", "condition", "text_value"]
+__all__ = ["Expression", "Tables", "condition", "text_value"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,9 @@ class Expression:
     @cached_property
     def context(self) -> frozenset[ContextCall]:
         """The functions whose columns must be added before it is evaluated."""
-        return frozenset(context_call(call) for call in self._calls if call.function in CONTEXT_FUNCTIONS)
+        calls = {context_call(call) for call in self._calls if call.function in CONTEXT_FUNCTIONS}
+        is_dated = any(isinstance(node, Lookup) and node.table.is_dated for node in self._own)
+        return frozenset(calls | {LOCAL_DAY} if is_dated else calls)
 
     @cached_property
     def windows(self) -> frozenset[WindowCall]:
@@ -73,27 +85,34 @@ class Expression:
         return tuple(found)
 
 
-def condition(text: str, kind_id: str, subject: Subject = Subject.READING) -> Expression:
+Tables = Mapping[str, Table]
+_NO_TABLES: Tables = MappingProxyType({})
+
+
+def condition(
+    text: str, kind_id: str, subject: Subject = Subject.READING, tables: Tables = _NO_TABLES
+) -> Expression:
     """An expression that is true, false or unknown for a reading or event of a kind.
 
     Raises:
         ExpressionError: it breaks the language, names or units, or gives no bool.
     """
-    return _checked(text, kind_id, subject, "bool")
+    return _checked(parse(text, tables), text, (kind_id, subject), "bool")
 
 
-def text_value(text: str, kind_id: str, subject: Subject = Subject.READING) -> Expression:
+def text_value(
+    text: str, kind_id: str, subject: Subject = Subject.READING, tables: Tables = _NO_TABLES
+) -> Expression:
     """An expression that gives a text, such as the key by which events are the same.
 
     Raises:
         ExpressionError: it breaks the language, names or units, or gives no text.
     """
-    return _checked(text, kind_id, subject, "text")
+    return _checked(parse(text, tables), text, (kind_id, subject), "text")
 
 
-def _checked(text: str, kind_id: str, subject: Subject, wanted: ValueType) -> Expression:
-    tree = parse(text)
-    found = check(tree, kind_id, subject)
+def _checked(tree: Node, text: str, about: tuple[str, Subject], wanted: ValueType) -> Expression:
+    found = check(tree, *about)
     if found.value != wanted:
         raise ExpressionError(f"the whole expression must be a {wanted}, this one is a {found}", tree.column)
     return Expression(text, tree)

@@ -10,6 +10,9 @@ _PLAIN = {
     "abs(x)": "a number without its sign",
     "has(m.x)": "the value, or what one of these functions gives, is known",
 }
+_TABLES = {
+    "table('name', key, …)": "the value of a dated table that holds for the keys at the moment; see Tables",
+}
 _WINDOWS = {
     "avg(m.x, '10m')": "the average of the device's own last ten minutes, this reading included",
     "count(m.x, '10m')": "how many of those readings have the value; of a bool, in how many it is true",
@@ -37,5 +40,6 @@ def function_table() -> str:
 def _rows() -> Iterator[tuple[str, str]]:
     yield from _PLAIN.items()
     yield from ((f"{name}()", function.about) for name, function in CONTEXT_FUNCTIONS.items())
+    yield from _TABLES.items()
     yield from _WINDOWS.items()
     yield from _RELATIONS.items()

@@ -1,8 +1,13 @@
 """From tokens to a syntax tree: CEL's grammar, cut down to what rules need."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from rules.errors import ExpressionError
 from rules.expressions.lexer import Token, TokenKind, tokens
-from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, Node, Unary, walk
+from rules.expressions.scope import suggestion
+from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Lookup, Name, Node, Unary, walk
+from rules.expressions.tables import Table
 
 __all__ = ["MAX_DEPTH", "MAX_LENGTH", "parse"]
 
@@ -24,8 +29,11 @@ _RELATIONS = 2
 """The level of `_LEVELS` at which `in` stands."""
 
 
-def parse(text: str) -> Node:
-    """The syntax tree of an expression.
+_NO_TABLES: Mapping[str, Table] = MappingProxyType({})
+
+
+def parse(text: str, tables: Mapping[str, Table] = _NO_TABLES) -> Node:
+    """The syntax tree of an expression, which may look things up in some tables.
 
     Raises:
         ExpressionError: it is too long, too deep, or not of the language.
@@ -34,7 +42,7 @@ def parse(text: str) -> Node:
         raise ExpressionError(
             f"an expression has at most {MAX_LENGTH} characters, this one {len(text)}", MAX_LENGTH
         )
-    parser = _Parser(list(tokens(text)))
+    parser = _Parser(list(tokens(text)), tables)
     tree = parser.expression()
     parser.expect_end()
     deepest, depth = max(walk(tree), key=lambda found: found[1])
@@ -52,8 +60,9 @@ def _too_deep(column: int) -> ExpressionError:
 class _Parser:
     """Recursive descent over a list of tokens."""
 
-    def __init__(self, found: list[Token]) -> None:
+    def __init__(self, found: list[Token], tables: Mapping[str, Table]) -> None:
         self._tokens = found
+        self._tables = tables
         self._next = 0
         self._brackets = 0
 
@@ -149,7 +158,8 @@ class _Parser:
                 raise self._surprise("a name is expected after the point")
             name += "." + self._advance().text
         if self._is_mark("("):
-            return self._member_of(Call(name, self._arguments(), token.column))
+            call = Call(name, self._arguments(), token.column)
+            return self._lookup(call) if name == "table" else self._member_of(call)
         root, _, member = name.partition(".")
         if root not in _ROOTS or not member:
             known = ", ".join(f"{known}.name" for known in sorted(_ROOTS))
@@ -157,6 +167,15 @@ class _Parser:
                 f"a name is one of {known} or a function with brackets, got {name!r}", token.column
             )
         return Name(root, member, token.column)
+
+    def _lookup(self, call: Call) -> Lookup:
+        match call.arguments:
+            case (Literal(value=str(name)), *keys):
+                if name not in self._tables:
+                    known = suggestion(name, self._tables) if self._tables else "there are none"
+                    raise ExpressionError(f"there is no table {name!r}; {known}", call.arguments[0].column)
+                return Lookup(self._tables[name], tuple(keys), call.column)
+        raise ExpressionError("table is used as table('name', key, ...)", call.column)
 
     def _member_of(self, call: Call) -> Call:
         """A call, with the member that is asked of the device it names: `parent('powered_by').power_w`."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from rules.expressions.evaluator import Value, evaluate
 from rules.expressions.relations import RELATION_FUNCTIONS
-from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, Node, Unary
+from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Lookup, Name, Node, Unary
 from rules.expressions.windows import WINDOW_FUNCTIONS
 from rules.expressions.writing import written
 
@@ -26,7 +26,7 @@ def render(node: Node, row: Mapping[str, Any]) -> str:
     return _render(node, row, 0)
 
 
-def _render(node: Node, row: Mapping[str, Any], outer: int) -> str:
+def _render(node: Node, row: Mapping[str, Any], outer: int) -> str:  # noqa: PLR0911 - one for each sort
     match node:
         case Literal() | Name():
             return _shown(evaluate(node, row))
@@ -42,6 +42,9 @@ def _render(node: Node, row: Mapping[str, Any], outer: int) -> str:
             return f"{_render(node.operand, row, _RELATION + 1)} in [{options}]"
         case Call():
             return _call(node, row)
+        case Lookup():
+            keys = (_render(key, row, 0) for key in node.keys)
+            return f"table({', '.join([repr(node.table.name), *keys])}) (= {_shown(evaluate(node, row))})"
 
 
 def _binary(node: Binary, row: Mapping[str, Any], outer: int) -> str:

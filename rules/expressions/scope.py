@@ -18,6 +18,7 @@ from rules.expressions.syntax import Call, Literal, Name, Node
 
 __all__ = [
     "CONTEXT_FUNCTIONS",
+    "LOCAL_DAY",
     "ContextCall",
     "ContextFunction",
     "Subject",
@@ -164,6 +165,9 @@ CONTEXT_FUNCTIONS = MappingProxyType(
         "calibration.valid": ContextFunction(
             _IS, "the camera's calibration is known and holds at the moment", _has_calibration
         ),
+        "local.day": ContextFunction(
+            Type("float"), "the local day as a number: 20261122 is 22 November 2026"
+        ),
         "local.time": ContextFunction(
             Type("float", Quantity.HOURS), "hours since the local midnight: 7.5 is half past seven"
         ),
@@ -183,6 +187,9 @@ CONTEXT_FUNCTIONS = MappingProxyType(
     }
 )
 """Functions of time, place and dated entities."""
+
+LOCAL_DAY = ContextCall("local.day")
+"""What dated tables are looked up by."""
 
 
 def context_call(call: Call) -> ContextCall:

@@ -3,7 +3,22 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Binary", "Call", "Choice", "In", "Literal", "Name", "Node", "Unary", "children", "names", "walk"]
+from rules.expressions.tables import Table
+
+__all__ = [
+    "Binary",
+    "Call",
+    "Choice",
+    "In",
+    "Literal",
+    "Lookup",
+    "Name",
+    "Node",
+    "Unary",
+    "children",
+    "names",
+    "walk",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +90,19 @@ class Call:
     column: int
 
 
-Node = Literal | Name | Unary | Binary | Choice | In | Call
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """`table('name', key…)`, with the table itself."""
+
+    table: Table
+    keys: tuple["Node", ...]
+    column: int
 
 
-def children(node: Node) -> tuple[Node, ...]:
+Node = Literal | Name | Unary | Binary | Choice | In | Call | Lookup
+
+
+def children(node: Node) -> tuple[Node, ...]:  # noqa: PLR0911 - one return for each sort of node
     """The nodes directly below one, in the order of the text."""
     match node:
         case Unary():
@@ -91,6 +115,8 @@ def children(node: Node) -> tuple[Node, ...]:
             return (node.operand, *node.options)
         case Call():
             return node.arguments
+        case Lookup():
+            return node.keys
         case _:
             return ()
 

@@ -1,11 +1,11 @@
 """A syntax tree as text again, in one way of writing: the same trees give the same text."""
 
-from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, Node, Unary
+from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Lookup, Name, Node, Unary
 
 __all__ = ["written"]
 
 
-def written(node: Node) -> str:  # noqa: PLR0911 - one return for each sort of node
+def written(node: Node) -> str:  # noqa: C901, PLR0911 - one return for each sort of node
     """The text of a tree, with brackets around everything that is made of parts."""
     match node:
         case Literal():
@@ -22,6 +22,8 @@ def written(node: Node) -> str:  # noqa: PLR0911 - one return for each sort of n
             return f"({written(node.operand)} in [{', '.join(map(_literal, node.options))}])"
         case Call():
             return _call(node)
+        case Lookup():
+            return f"table({', '.join([repr(node.table.name), *map(written, node.keys)])})"
 
 
 def _call(node: Call) -> str:

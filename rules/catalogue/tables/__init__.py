@@ -1,0 +1,1 @@
+"""Dated tables of values that rules look up; data only."""
