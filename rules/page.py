@@ -37,8 +37,9 @@ _TABLE = """\
 _TABLES = """
 ## Tables
 
-Values that rules look up (`table`), from `rules/catalogue/tables/`, or of an installation's own from `tables/` in
-its folder of rules. The first row that fits holds; who changes one raises the version of the rules that use it.
+Values that rules look up (`table`), from `rules/catalogue/tables/`, or of an installation's own from
+`tables/` in its folder of rules. The first row that fits holds; who changes one raises the version of the
+rules that use it.
 
 | table | looked up by | gives | source |
 | --- | --- | --- | --- |

@@ -114,7 +114,7 @@ class Flapping:
     def _evaluate(
         self, row: int, ts_ms: int, rules: AbstractSet[str], moved: Mapping[_Pair, set[int]], now_ms: int
     ) -> list[Change]:
-        """One evaluated state of some pairs of a device: they age by one, and those that changed add a change."""
+        """One evaluated state of pairs of a device: they age by one; those that changed add a change."""
         states = self._states.setdefault(row, {})
         found: list[Change] = []
         for rule_id in sorted(rules):
