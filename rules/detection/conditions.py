@@ -15,10 +15,12 @@ from rules.detection.kin import Kin
 from rules.detection.machine import Evidence, PairState, Phase, Sample, Transition, step
 from rules.detection.past import Ints
 from rules.detection.telling import Telling
+from rules.detection.usual import Usual
 from rules.detection.watches import Judgement, Plan, Watch, watch_of
 from rules.detection.windows import Windows
 from rules.expressions.relations import RelationCall
 from rules.expressions.syntax import Node
+from rules.expressions.windows import USUAL
 from rules.faults import FaultCleared, FaultRaised, fault_id
 from rules.rule import Lasting, Rule
 
@@ -49,6 +51,8 @@ class Conditions:
         columns = fleet.columns.with_columns(context.of_devices(kind, fleet.devices))
         self._of_device = columns.select(name for name in self._plan.of_device if name in columns.columns)
         self.windows = Windows(self._plan.windows, fleet.kind, len(fleet))
+        of_usual = (call for call in self._plan.windows if call.function == USUAL)
+        self.usual = Usual(of_usual, len(fleet), context.zone)
         self.telling = Telling(len(fleet) if asked else 0, self._plan.asked)
         self._alone = Judgement((watch for watch in self.watches if not watch.relations), kind.id)
         self._related = Judgement((watch for watch in self.watches if watch.relations), kind.id)
@@ -147,7 +151,7 @@ class Conditions:
             last = frame.filter(pl.col("row") != pl.col("row").shift(-1, fill_value=NO_ROW))
             heads.write(last["row"], {name: last[name.removeprefix("prev.")] for name in plan.before_types})
         frame = frame.hstack(self._of_device[frame["row"]])
-        frame = self.windows.add(frame)
+        frame = self.usual.add(self.windows.add(frame))
         if plan.context:
             frame = self._context.add(frame, plan.context)
         return frame

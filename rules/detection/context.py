@@ -39,7 +39,7 @@ class Context:
 
     def __init__(self, programmes: Iterable[Programme], city: City) -> None:
         listed = list(programmes)
-        self._zone = city.zone
+        self.zone = city.zone
         self._sun = Sun(city)
         broadcasts = [one for one in listed if isinstance(one, BroadcastProgramme)]
         self._expected = _expected(broadcasts, city.zone)
@@ -55,7 +55,7 @@ class Context:
         return frame.with_columns(self._column(frame, call).alias(call.column) for call in calls)
 
     def _column(self, frame: pl.DataFrame, call: ContextCall) -> pl.Expr:
-        local = pl.col("measured_at").dt.convert_time_zone(self._zone.key).dt
+        local = pl.col("measured_at").dt.convert_time_zone(self.zone.key).dt
         columns: Mapping[str, Callable[[], pl.Expr]] = {
             "calibration.valid": lambda: _CALIBRATED,
             "local.day": lambda: (

@@ -168,6 +168,7 @@ class Lane:
                 silent={rule: silent[row] for rule, silent in self.silences.silent.items() if row in silent},
                 seen=self.happenings.seen.get(row, {}),
                 past=self.conditions.windows.take(row),
+                usual=self.conditions.usual.take(row),
                 told=told.get(row, {}),
                 passages=self.conditions.windows.take_passages(row),
                 deferred=deferred.get(row, []),
@@ -209,6 +210,7 @@ class Lane:
         if state.seen:
             self.happenings.seen[row] = state.seen
         self.conditions.windows.put(row, state.past)
+        self.conditions.usual.put(row, state.usual)
         self.conditions.windows.put_passages(row, state.passages)
         if not self.fleet.columns["in_service"][row]:
             return self._end(row, state, frozenset(), "the device is no longer in service")

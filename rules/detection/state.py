@@ -8,6 +8,7 @@ from msgspec import Struct
 from rules.detection.flapping import FlapState
 from rules.detection.machine import PairState
 from rules.detection.silences import SilentState
+from rules.detection.usual import KeptUsual
 
 __all__ = ["DeviceState", "decode", "encode"]
 
@@ -19,7 +20,7 @@ class DeviceState(Struct, omit_defaults=True, kw_only=True):
     for their place, times as epoch ms. `versions` are those of the rules of `pairs`. `past` is what window
     functions remember: times under `ts` and values by name; `told` the same, what rules about other devices
     ask. `passages` are a camera's: time, vehicles, plates unread. `deferred` are readings whose rules wait
-    for other devices. Unknown members of a newer version are ignored.
+    for other devices. `usual` is what is usual by the hour. Unknown members of a newer version are ignored.
     """
 
     heads: dict[str, Any]
@@ -33,6 +34,7 @@ class DeviceState(Struct, omit_defaults=True, kw_only=True):
     passages: list[tuple[int, int, int]] = []
     deferred: list[dict[str, Any]] = []
     flaps: dict[str, FlapState] = {}
+    usual: dict[str, KeptUsual] = {}
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -15,7 +15,7 @@ from devices.clock import milliseconds
 from devices.description import DeviceKind
 from rules.detection.passages import Kept, Passages
 from rules.detection.past import Course, Floats, Ints, Past
-from rules.expressions.windows import WindowCall
+from rules.expressions.windows import USUAL, WindowCall
 
 __all__ = ["Windows"]
 
@@ -52,7 +52,7 @@ class Windows:
 
     def __init__(self, calls: Iterable[WindowCall], kind: DeviceKind, size: int) -> None:
         every = sorted(set(calls))
-        self._calls: Sequence[WindowCall] = [call for call in every if call.field]
+        self._calls: Sequence[WindowCall] = [call for call in every if call.field and call.function != USUAL]
         self._of_passages = [call for call in every if not call.field]
         self._passages = Passages(size if self._of_passages else 0, milliseconds(kind.lateness_s))
         schema = reading_schema(kind.id)

@@ -19,6 +19,7 @@ _WINDOWS = {
     "max(m.x, '10m')": "the greatest of them",
     "min(m.x, '10m')": "the least of them",
     "rate(m.x, '10m')": "how much a counter rose in a second; one that falls has begun anew",
+    "usual(m.x)": "the average of the same local hour of the seven days before; of `rate(…)` and such too",
     "vehicles.seen('30m')": "vehicles that passed the camera, up to ten seconds ago",
     "vehicles.unread('30m')": "those of them whose plate could not be read",
 }
