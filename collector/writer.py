@@ -24,10 +24,13 @@ __all__ = ["TelemetrySink", "Writer", "WriterSettings"]
 _log = structlog.get_logger(__name__)
 _BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _LONGEST_WAIT_S = 60.0
-_MOST_ENTRIES = 256
+_MOST_ENTRIES = 768
 _FIRST_ENTRIES = 16
-_ROWS_AT_ONCE = 20_000
-"""As many as a store writes at full speed; more would only hold memory."""
+_ROWS_AT_ONCE = 60_000
+"""As many as a store writes at full speed; more would only hold memory.
+
+A server spends less on a row the more rows of its device are in one request.
+"""
 
 
 class TelemetrySink(Protocol):

@@ -11,7 +11,7 @@ from store.influx_client import InfluxConnection, LinesRefusedError
 
 __all__ = ["RowWriter"]
 
-_ROWS_A_REQUEST = 10_000
+_ROWS_A_REQUEST = 40_000
 _IN_FLIGHT = 2
 
 

