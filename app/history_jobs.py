@@ -6,36 +6,26 @@ import structlog
 
 from app.leader import LeaderJob
 from app.settings import ServiceSettings
+from app.telemetry import retention_of
 from store.duckdb_store import DuckdbTelemetryStore
-from store.resolutions import Resolution
+from store.influx_store import InfluxTelemetryStore
 from store.retention import Retention, expired
 from store.rollups.keeper import RollupKeeper
 from store.rollups.port import RollupStore
 from store.telemetry import TelemetryStore
 
-__all__ = ["RetentionJob", "RollupJob", "history_jobs", "retention_of"]
+__all__ = ["RetentionJob", "RollupJob", "history_jobs"]
 
 _log = structlog.get_logger(__name__)
 _LATE_MS = 6 * 3_600_000
 """How long after its end a day is left as it came in: most late readings come before."""
 
 
-def retention_of(settings: ServiceSettings) -> Retention:
-    """How long each resolution is kept, as the settings say."""
-    days = {
-        Resolution.RAW: settings.raw_days,
-        Resolution.MINUTE: settings.minute_days,
-        Resolution.HOUR: settings.hour_days,
-    }
-    return Retention(days, settings.kept_days)
-
-
 def history_jobs(telemetry: TelemetryStore, settings: ServiceSettings) -> Sequence[LeaderJob]:
-    """The jobs; none for an InfluxDB, whose bucket drops by itself and which has no rollups yet."""
-    if not isinstance(telemetry, DuckdbTelemetryStore):
+    """The jobs, the same for every backend that can keep rollups."""
+    if not isinstance(telemetry, DuckdbTelemetryStore | InfluxTelemetryStore):
         return []
-    retention = retention_of(settings)
-    return [RollupJob(telemetry, retention), RetentionJob(telemetry, retention)]
+    return [RollupJob(telemetry), RetentionJob(telemetry, retention_of(settings))]
 
 
 class RollupJob:
@@ -44,8 +34,8 @@ class RollupJob:
     name = "rollups"
     period_s = 20.0
 
-    def __init__(self, store: RollupStore, retention: Retention) -> None:
-        self._keeper = RollupKeeper(store, retention)
+    def __init__(self, store: RollupStore) -> None:
+        self._keeper = RollupKeeper(store)
 
     def run(self, now_ms: int) -> None:
         """Make what is to be made now.

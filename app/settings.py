@@ -89,7 +89,7 @@ class ServiceSettings(BaseSettings):
     operations_password_file: Path | None = None
     """File that holds the password of its user."""
     raw_days: int = Field(default=30, ge=0)
-    """Days that readings and events are kept in an embedded store; 0 is for good."""
+    """Days that readings and events are kept; 0 is for good. In InfluxDB `ioc store migrate` sets it."""
     minute_days: int = Field(default=365, ge=0)
     """Days that readings summed up by the minute are kept; 0 is for good."""
     hour_days: int = Field(default=3_650, ge=0)
@@ -101,13 +101,11 @@ class ServiceSettings(BaseSettings):
     influx_org: str = "ioc"
     """InfluxDB's organisation."""
     influx_bucket: str = "telemetry"
-    """InfluxDB's bucket."""
+    """InfluxDB's bucket of readings and events; those of rollups have names that begin so."""
     influx_token: SecretStr | None = None
     """InfluxDB's token."""
     influx_token_file: Path | None = None
     """File that holds the token."""
-    influx_retention_days: int = Field(default=30, ge=0)
-    """Days that InfluxDB keeps readings; 0 is for good. `ioc store migrate` sets it."""
     influx_timeout_s: float = Field(default=10.0, gt=0)
     """Seconds that an answer of InfluxDB is waited for."""
     review_officers: int = Field(default=1, ge=1, le=2)

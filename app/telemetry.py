@@ -10,9 +10,11 @@ from store.duckdb_format import refuse_older
 from store.duckdb_store import DuckdbTelemetryStore
 from store.influx_client import InfluxAddress
 from store.influx_store import InfluxTelemetryStore
+from store.resolutions import Resolution
+from store.retention import Retention
 from store.telemetry import TelemetrySetupError, TelemetryStore, TelemetryUnavailableError
 
-__all__ = ["influx_address", "open_influx", "open_telemetry", "writer_settings"]
+__all__ = ["influx_address", "open_influx", "open_telemetry", "retention_of", "writer_settings"]
 
 _log = structlog.get_logger(__name__)
 _EMBEDDED_GATHER_S = 0.25
@@ -25,13 +27,13 @@ def open_telemetry(directory: DataDirectory, settings: ServiceSettings) -> Telem
 
     Raises:
         StartError: it needs a person: a file of another format, a server that is no InfluxDB 2, a wrong
-            token, a bucket that is not there.
+            token, buckets that are not there.
     """
     if settings.influx_url is not None:
         return open_influx(settings)
     try:
         refuse_older(directory.telemetry)
-        return DuckdbTelemetryStore(directory.telemetry)
+        return DuckdbTelemetryStore(directory.telemetry, retention_of(settings))
     except TelemetryUnavailableError as error:
         raise StartError(str(error)) from error
 
@@ -46,7 +48,7 @@ def open_influx(settings: ServiceSettings) -> TelemetryStore:
     if address is None:
         raise StartError("telemetry on a server is needed: set IOC_INFLUX_URL")
     try:
-        store = InfluxTelemetryStore(address)
+        store = InfluxTelemetryStore(address, retention_of(settings))
         try:
             store.check()
         except TelemetrySetupError:
@@ -72,9 +74,18 @@ def influx_address(settings: ServiceSettings) -> InfluxAddress | None:
         org=settings.influx_org,
         bucket=settings.influx_bucket,
         token=_token(settings),
-        retention_days=settings.influx_retention_days,
         timeout_s=settings.influx_timeout_s,
     )
+
+
+def retention_of(settings: ServiceSettings) -> Retention:
+    """How long each resolution is kept, as the settings say."""
+    days = {
+        Resolution.RAW: settings.raw_days,
+        Resolution.MINUTE: settings.minute_days,
+        Resolution.HOUR: settings.hour_days,
+    }
+    return Retention(days, settings.kept_days)
 
 
 def writer_settings(settings: ServiceSettings) -> WriterSettings:

@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.ingest.influx import ORG, InfluxProcess, find_server
-from store.influx_client import InfluxAddress, InfluxConnection
+from store.influx_buckets import make_buckets
+from store.influx_client import InfluxAddress
 from store.influx_store import InfluxTelemetryStore
+from store.retention import KEPT_FOR_GOOD
 
 __all__ = ["address_of", "influx_settings", "running_influx", "stored_in"]
 
@@ -25,9 +27,7 @@ def running_influx(folder: Path) -> Iterator[InfluxProcess]:
     process = InfluxProcess(program, folder)
     try:
         process.start()
-        connection = InfluxConnection(address_of(process))
-        connection.make_bucket()
-        connection.close()
+        make_buckets(address_of(process), KEPT_FOR_GOOD)
         yield process
     finally:
         process.end()
@@ -41,14 +41,14 @@ def influx_settings(process: InfluxProcess, url: str | None = None) -> dict[str,
         "IOC_INFLUX_ORG": address.org,
         "IOC_INFLUX_BUCKET": address.bucket,
         "IOC_INFLUX_TOKEN": address.token,
-        "IOC_INFLUX_RETENTION_DAYS": str(address.retention_days),
+        "IOC_RAW_DAYS": str(address.retention_days),
     }
 
 
 @contextmanager
 def stored_in(process: InfluxProcess) -> Iterator[InfluxTelemetryStore]:
     """Our bucket as a store to read from."""
-    store = InfluxTelemetryStore(address_of(process))
+    store = InfluxTelemetryStore(address_of(process), KEPT_FOR_GOOD)
     try:
         yield store
     finally:

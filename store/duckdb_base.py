@@ -10,6 +10,7 @@ import duckdb
 from store.duckdb_files import PartitionFile, PartitionFiles
 from store.duckdb_format import check_format
 from store.resolutions import Resolution
+from store.retention import KEPT_FOR_GOOD, Retention
 from store.rollups.marks import MarkBook
 from store.telemetry import TelemetryUnavailableError
 
@@ -23,7 +24,10 @@ class DuckdbBase:
         TelemetryUnavailableError: a file cannot be opened, or another format version made the folder.
     """
 
-    def __init__(self, folder: Path, memory_limit_mb: int = 1_024) -> None:
+    def __init__(
+        self, folder: Path, retention: Retention | None = None, memory_limit_mb: int = 1_024
+    ) -> None:
+        self._retention = retention or KEPT_FOR_GOOD
         self._write_lock = threading.RLock()
         self._marks = MarkBook()
         self._closed = False

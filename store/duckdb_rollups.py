@@ -20,7 +20,7 @@ from store.rollups.marks import Mark
 from store.rollups.planning import Coverage, Segment, planned
 from store.rollups.schema import Part, part_name, parts_of, rollup_schema
 from store.row_keys import SEQUENCE_MODULUS
-from store.telemetry import Selection
+from store.telemetry import KeptStatus, Selection
 from store.windows import WindowQuery, known_kind, tidied
 
 __all__ = ["DuckdbRollups"]
@@ -115,6 +115,22 @@ class DuckdbRollups(DuckdbBase):
         """Which resolution answers which part of a question's time."""
         return planned(
             query, Coverage(lambda *span: self._stale(query.kind, *span), self._oldest(query.kind))
+        )
+
+    def _kept(self, resolution: Resolution) -> KeptStatus:
+        """What is there of a resolution."""
+        files = [file for file in self._files.all() if file.resolution is resolution]
+        with self._reading() as cursor:
+            rows = [cursor.execute(f"SELECT count(*) FROM {file.rows}").fetchone() for file in files]
+        return KeptStatus(
+            resolution=resolution,
+            place=f"{len(files)} files",
+            kept_days=self._retention.longest_days(resolution),
+            days_of_kinds=self._retention.days_of_kinds(resolution),
+            from_ms=min((file.start_ms for file in files), default=None),
+            to_ms=max((file.end_ms for file in files), default=None),
+            rows=sum(row[0] for row in rows if row is not None),
+            size_bytes=sum(file.size_bytes for file in files),
         )
 
     def _answered(self, query: WindowQuery, segments: Sequence[Segment]) -> pl.DataFrame:

@@ -200,6 +200,7 @@ class DuckdbTelemetryStore(DuckdbRollups):
             size_bytes=sum(file.size_bytes for file in self._files.all()),
             rows=self.counts(),
             newest_ms=newest,
+            kept=[self._kept(resolution) for resolution in Resolution],
         )
 
     def compact(self, before_ms: int) -> int:

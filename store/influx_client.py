@@ -110,6 +110,16 @@ class InfluxConnection:
             found: Bucket | None = self._buckets.find_bucket_by_name(self.address.bucket)
             return found
 
+    def kept_days(self) -> int:
+        """Days that the server keeps what is in our bucket; 0 is for good, and where it is not there.
+
+        Raises:
+            TelemetryUnavailableError: the server cannot say.
+        """
+        found = self.bucket()
+        rules = [] if found is None else found.retention_rules
+        return next((int(rule.every_seconds) // _DAY_S for rule in rules), 0)
+
     def check_bucket(self) -> None:
         """Do nothing where our bucket is there.
 

@@ -7,10 +7,12 @@ import polars as pl
 
 from devices.batch import READING_COLUMNS, TIME, ReadingBatch, TimeQuality, reading_schema
 from store.influxql import Series
+from store.rollups.combining import wanted_parts
+from store.rollups.schema import Part, part_name, rollup_schema
 from store.row_keys import SEQUENCE_MODULUS
 from store.windows import WindowQuery, result_type
 
-__all__ = ["STORED", "exported", "ranged", "windowed"]
+__all__ = ["STORED", "exported", "partial", "ranged", "rolled_up", "windowed"]
 
 STORED = ("received_at", "device_time", "seq", "time_quality")
 """What every reading has beside its fields; the last three only where they say something."""
@@ -40,6 +42,26 @@ def windowed(series: Sequence[Series], query: WindowQuery) -> pl.DataFrame:
     schema |= {name: result_type(query, name) for name in query.fields}
     rows = _frame(series, names, schema)
     return rows.with_columns(window=pl.col("time") // SEQUENCE_MODULUS)
+
+
+def partial(series: Sequence[Series], query: WindowQuery) -> pl.DataFrame:
+    """Series of the parts that an aggregate is made of, `window` being their start in epoch ms."""
+    names, types = query.group_columns, rollup_schema(query.kind)
+    parts = [part_name(field, part) for field in query.fields for part in wanted_parts(query.aggregate)]
+    schema: dict[str, Any] = dict.fromkeys(names, pl.String) | {"time": pl.Int64}
+    rows = _frame(series, names, schema | {name: types[name] for name in parts})
+    # Without windows the time is that of the answer's part.
+    window = pl.col("time") // SEQUENCE_MODULUS if query.every_ms else pl.lit(0, pl.Int64)
+    return rows.select(*names, window.alias("window"), *parts)
+
+
+def rolled_up(series: Sequence[Series], kind_id: str) -> pl.DataFrame:
+    """Series by device and area as rollups."""
+    types = rollup_schema(kind_id)
+    schema = {"time" if name == "key" else name: dtype for name, dtype in types.items()}
+    counts = [name for name in types if name.endswith(f"__{Part.COUNT}")]
+    rows = _frame(series, ["device", "area"], schema).rename({"time": "key"})
+    return rows.with_columns(pl.col(counts).fill_null(0))
 
 
 def _schema(kind_id: str, fields: Sequence[str]) -> dict[str, Any]:

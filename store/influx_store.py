@@ -2,19 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import polars as pl
 
 from devices.batch import ReadingBatch
 from devices.catalogue import kinds as all_kinds
 from devices.topics import DEVICE_ID
-from store.influx_client import InfluxAddress, InfluxConnection
 from store.influx_events import EVENT_COLUMNS, events, hourly
 from store.influx_frames import STORED, exported, ranged, windowed
-from store.influx_writing import RowWriter
+from store.influx_rollups import FIRST, InfluxRollups, just_before
 from store.influxql import (
-    InfluxqlClient,
     Series,
     all_events,
     all_of,
@@ -26,7 +23,6 @@ from store.influxql import (
 )
 from store.line_protocol import EVENTS, event_lines, reading_lines
 from store.resolutions import Resolution
-from store.rollups.planning import Segment
 from store.row_keys import SEQUENCE_MODULUS, keyed, merged
 from store.telemetry import HOUR_MS, RangeQuery, Selection, StoreStatus
 from store.windows import WindowQuery, known_fields, known_kind, tidied
@@ -35,27 +31,25 @@ __all__ = ["InfluxTelemetryStore"]
 
 _DEVICES_A_QUESTION = 200
 _SAME_EVENT_MS = 86_400_000
-_FIRST = "1970-01-01T00:00:00Z"
+_RAW = Resolution.RAW
+_MARKS_AT_ONCE = 10_000
+_MINUTE_NS = Resolution.MINUTE.length_ms * SEQUENCE_MODULUS
 _LAST = "2200-01-01T00:00:00Z"
 
 
-class InfluxTelemetryStore:
-    """Readings and events in one bucket, which `ioc store migrate` makes. The server may be away yet."""
-
-    def __init__(self, address: InfluxAddress) -> None:
-        self._connection = InfluxConnection(address)
-        self._questions = InfluxqlClient(address)
-        self._writer = RowWriter(self._connection)
+class InfluxTelemetryStore(InfluxRollups):
+    """Readings, events and rollups in buckets, which `ioc store migrate` makes. The server may be away."""
 
     def check(self) -> None:
         """Do nothing where the server is one that we can use.
 
         Raises:
-            TelemetrySetupError: it is no InfluxDB 2, has no such bucket, or does not take the token.
+            TelemetrySetupError: it is no InfluxDB 2, lacks one of the buckets, or does not take the token.
             TelemetryUnavailableError: it does not answer.
         """
-        self._connection.version()
-        self._connection.check_bucket()
+        self._connections[_RAW].version()
+        for connection in self._connections.values():
+            connection.check_bucket()
 
     def write(self, batch: ReadingBatch) -> pl.DataFrame:
         """Store readings; the rows that InfluxDB refuses for good, with `REFUSAL` saying why.
@@ -65,7 +59,15 @@ class InfluxTelemetryStore:
         """
         kind = known_kind(batch.kind)
         rows = merged(keyed(batch.frame), kind)
-        return self._writer.write(rows, lambda part: reading_lines(part, kind))
+        refused = self._writers[_RAW].write(rows, lambda part: reading_lines(part, kind))
+        if refused.height < rows.height:
+            # Only now: a mark that is seen before its readings would be settled without them.
+            self._mark(
+                Resolution.MINUTE,
+                kind.id,
+                (rows["key"] // _MINUTE_NS * Resolution.MINUTE.length_ms).unique().to_list(),
+            )
+        return refused
 
     def write_events(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Store events by device, time and id; the refused ones, with `REFUSAL` saying why.
@@ -74,7 +76,7 @@ class InfluxTelemetryStore:
             TelemetryUnavailableError: as for `write`.
         """
         single = frame.unique(["device", "id"], keep="first", maintain_order=True)
-        return self._writer.write(self._without_known(single), event_lines)
+        return self._writers[_RAW].write(self._without_known(single), event_lines)
 
     def range(self, query: RangeQuery) -> pl.DataFrame:
         """Columns device, measured_at, received_at, seq, time_quality and the fields asked for.
@@ -97,15 +99,16 @@ class InfluxTelemetryStore:
     def windows(self, query: WindowQuery) -> pl.DataFrame:
         """Columns device or area (as grouped), `window` (its start) and the fields, aggregated.
 
+        From rollups where they say the same; `plan` says which.
+
         Raises:
             TelemetryUnavailableError: InfluxDB did not answer.
         """
+        segments = self.plan(query)
+        if {segment.resolution for segment in segments} != {_RAW}:
+            return self._answered(query, segments)
         (series,) = self._questions.ask(windows_of(query))
         return tidied(windowed(series, query), query)
-
-    def plan(self, query: WindowQuery) -> list[Segment]:
-        """Which resolution answers which part of a question's time: here always the readings."""
-        return [Segment(Resolution.RAW, query.from_ms, query.to_ms)]
 
     def export(self, selection: Selection, batch_rows: int = 50_000) -> Iterator[ReadingBatch]:
         """Everything selected, in batches of about that many rows, device by device.
@@ -141,13 +144,14 @@ class InfluxTelemetryStore:
         return hourly(list(self._questions.stream(rows_by_time(_measurements()[name], HOUR_MS))))
 
     def delete_devices(self, devices: Sequence[str]) -> None:
-        """Remove everything of these devices: readings of every kind, and events.
+        """Remove everything of these devices: readings and rollups of every kind, and events.
 
         Raises:
             TelemetryUnavailableError: InfluxDB did not do it, or not for all.
         """
         for device in filter(DEVICE_ID.fullmatch, devices):
-            self._connection.delete(f'device="{device}"', _FIRST, _LAST)
+            for connection in self._connections.values():
+                connection.delete(f'device="{device}"', FIRST, _LAST)
 
     def delete_before(self, before_ms: int, kinds: Sequence[str] = ()) -> None:
         """Remove readings measured before a moment, of these kinds; of all kinds, and events, where empty.
@@ -156,10 +160,8 @@ class InfluxTelemetryStore:
             TelemetryUnavailableError: InfluxDB did not do it.
         """
         tables = [known_kind(kind).table for kind in kinds] or list(_measurements().values())
-        last_ms = datetime.fromtimestamp((before_ms - 1) // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        stop = f"{last_ms}.{(before_ms - 1) % 1000:03d}999999Z"  # inclusive: the last nanosecond before it
         for table in tables:
-            self._connection.delete(f'_measurement="{table}"', _FIRST, stop)
+            self._connections[_RAW].delete(f'_measurement="{table}"', FIRST, just_before(before_ms))
 
     def counts(self) -> dict[str, int]:
         """Stored rows: by kind, and `events`.
@@ -176,19 +178,32 @@ class InfluxTelemetryStore:
             TelemetryUnavailableError: InfluxDB did not answer.
         """
         newest = self._each("last", "time", default=None)
+        counts = self.counts()
         return StoreStatus(
             backend="InfluxDB",
-            version=self._connection.version(),
-            size_bytes=self._connection.size_bytes(),
-            rows=self.counts(),
+            version=self._connections[_RAW].version(),
+            size_bytes=self._connections[_RAW].size_bytes(),
+            rows=counts,
             newest_ms={name: ns // SEQUENCE_MODULUS for name, ns in newest if ns is not None},
+            kept=[self._kept(resolution, sum(counts.values())) for resolution in Resolution],
         )
 
-    def close(self) -> None:
-        """Wait for writes in flight and release the connections; idempotent."""
-        self._writer.close()
-        self._connection.close()
-        self._questions.close()
+    def mark_unmarked(self) -> int:
+        """Have readings summed up that a version stored which made no rollups; how many minutes it was.
+
+        Raises:
+            TelemetryUnavailableError: InfluxDB did not answer; doing it again is right.
+        """
+        done = 0
+        for kind in all_kinds().values():
+            if self._has_marks(kind.id):
+                continue
+            series = self._questions.ask(rows_by_time(kind.table, Resolution.MINUTE.length_ms))[0]
+            starts_ms = [at_ns // SEQUENCE_MODULUS for one in series for at_ns in one.column("time")]
+            for begin in range(0, len(starts_ms), _MARKS_AT_ONCE):
+                self._mark(Resolution.MINUTE, kind.id, starts_ms[begin : begin + _MARKS_AT_ONCE])
+            done += len(starts_ms)
+        return done
 
     def _each(self, function: str, column: str, *, default: int | None) -> Iterator[tuple[str, int | None]]:
         """One value for each kind, and for `events`."""

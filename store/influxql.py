@@ -4,7 +4,7 @@ Names come from the kinds' descriptions and stand quoted, values are bound param
 InfluxDB 1, 2 and 3 alike, and is two to four times as fast as Flux.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,11 @@ import msgspec
 from msgspec import Struct
 
 from store.influx_client import InfluxAddress
-from store.line_protocol import EVENTS
+from store.line_protocol import DONE, EVENTS, MARKED, MARKS, SUMMED
+from store.resolutions import Resolution
+from store.rollups.combining import wanted_parts
+from store.rollups.planning import Segment
+from store.rollups.schema import Part, part_name, rollup_schema
 from store.row_keys import SEQUENCE_MODULUS
 from store.telemetry import RangeQuery, Selection, TelemetryUnavailableError
 from store.windows import Aggregate, WindowQuery, known_kind
@@ -25,16 +29,26 @@ __all__ = [
     "Series",
     "all_events",
     "all_of",
+    "ends_of",
     "event_ids",
+    "first_event_before",
+    "marked",
+    "oldest_mark",
     "one_value",
+    "parts_of",
     "range_of",
+    "rollups_of",
+    "rows_between",
     "rows_by_time",
+    "several",
+    "summed",
     "windows_of",
 ]
 
 _ROWS_A_CHUNK = 10_000
 _END_MS = 4_102_444_800_000  # 2100-01-01, beyond which no device time is believed
 _HTTP_ERROR = 400
+_OF_ROLLUPS = {part: "sum" if part is Part.COUNT else part.value for part in Part}
 
 
 class Series(Struct):
@@ -96,7 +110,7 @@ def rows_by_time(measurement: str, every_ms: int) -> Question:
     """How many rows a measurement has in each window that has any."""
     # Every row has it, whatever the device reported.
     head = f"SELECT count(received_at) AS rows FROM {_name(measurement)}"
-    return _Where(0, _END_MS).question(head, f"GROUP BY time({every_ms}ms) fill(none)")
+    return _Where(0, _END_MS).question(head, _every(every_ms))
 
 
 def windows_of(query: WindowQuery) -> Question:
@@ -104,13 +118,87 @@ def windows_of(query: WindowQuery) -> Question:
     where = _Where(query.from_ms, query.to_ms)
     where.any_of("device", query.devices).any_of("area", query.areas)
     wanted = ", ".join(f"{_call(query, name)} AS {_name(name)}" for name in query.fields)
-    groups = [f"time({query.every_ms}ms)"] if query.every_ms else []
-    groups += query.group_columns
-    tail = f"GROUP BY {', '.join(groups)}" if groups else ""
-    if query.every_ms:
-        # The zone is one that zoneinfo knows: the query has refused others.
-        tail += f" fill(none) tz('{query.zone}')"
-    return where.question(f"SELECT {wanted} FROM {_name(known_kind(query.kind).table)}", tail)
+    return where.question(f"SELECT {wanted} FROM {_name(known_kind(query.kind).table)}", _grouped(query))
+
+
+def parts_of(query: WindowQuery, segments: Sequence[Segment], buckets: Mapping[Resolution, str]) -> Question:
+    """What is needed of each part of a question's time, by group and window, a statement for each."""
+    return several(*(_part_of(query, segment, buckets[segment.resolution]) for segment in segments))
+
+
+def _part_of(query: WindowQuery, segment: Segment, bucket: str) -> Question:
+    where = _Where(segment.from_ms, segment.to_ms)
+    where.any_of("device", query.devices).any_of("area", query.areas)
+    wanted = []
+    for field_name in query.fields:
+        for part in wanted_parts(query.aggregate):
+            name = part_name(field_name, part)
+            call = (
+                f"{part.value}({_name(field_name)})"
+                if segment.resolution is Resolution.RAW
+                else f"{_OF_ROLLUPS[part]}({_name(name)})"
+            )
+            wanted.append(f"{call} AS {_name(name)}")
+    table = _table(bucket, known_kind(query.kind).table)
+    return where.question(f"SELECT {', '.join(wanted)} FROM {table}", _grouped(query))
+
+
+def rollups_of(selection: Selection, bucket: str) -> Question:
+    """Every rollup selected, series by series."""
+    where = _Where(selection.from_ms, selection.to_ms)
+    where.any_of("device", selection.devices).any_of("area", selection.areas)
+    columns = [name for name in rollup_schema(selection.kind) if name not in {"device", "area", "key"}]
+    table = _table(bucket, known_kind(selection.kind).table)
+    return where.question(f"SELECT {_names(columns)} FROM {table}", "GROUP BY device, area")
+
+
+def rows_between(kind: str, from_ms: int, to_ms: int) -> Question:
+    """How many readings of a kind there are."""
+    head = f"SELECT count(received_at) AS rows FROM {_name(known_kind(kind).table)}"
+    return _Where(from_ms, to_ms).question(head, "")
+
+
+def first_event_before(before_ms: int) -> Question:
+    """An event that is older, where there is one."""
+    return _Where(0, before_ms).question(f"SELECT first(received_at) FROM {_name(EVENTS)}", "")
+
+
+def marked(bucket: str, kind: str, from_ms: int, to_ms: int) -> Question:
+    """Windows of a kind that are to be summed up, with the token of their mark."""
+    where = _Where(from_ms, to_ms).any_of("kind", [kind])
+    return where.question(
+        f"SELECT {_name(MARKED)} FROM {_table(bucket, MARKS)}", f"AND {_name(MARKED)} != {_name(DONE)}"
+    )
+
+
+def oldest_mark(bucket: str, kind: str) -> Question:
+    """The first window that has something of a kind; marks, done or not, go with what they are of."""
+    head = f"SELECT first({_name(MARKED)}) FROM {_table(bucket, MARKS)}"
+    return _Where(0, _END_MS).any_of("kind", [kind]).question(head, "")
+
+
+def summed(bucket: str, kind: str, every_ms: int) -> Question:
+    """How many rollups of a kind there are, by time; all in one, whose time says nothing, where that is 0."""
+    head = f"SELECT sum(rows) AS rows FROM {_table(bucket, SUMMED)}"
+    return _Where(0, _END_MS).any_of("kind", [kind]).question(head, _every(every_ms))
+
+
+def ends_of(bucket: str, resolution: Resolution) -> Question:
+    """The first and the last window that has something, of all kinds, and how many rollups there are.
+
+    Told by what stands beside the rows, which is little, while looking at each device's rows is not.
+    """
+    name, measurement = (MARKED, MARKS) if resolution is Resolution.RAW else ("rows", SUMMED)
+    calls = [f"{function}({_name(name)}) AS found" for function in ("first", "last", "sum")]
+    return Question("; ".join(f"SELECT {call} FROM {_table(bucket, measurement)}" for call in calls))
+
+
+def several(*questions: Question) -> Question:
+    """Questions as one; what they bind under one name must be the same."""
+    values: dict[str, Any] = {}
+    for question in questions:
+        values |= question.values
+    return Question("; ".join(question.text for question in questions), values)
 
 
 def event_ids(devices: Sequence[str], from_ms: int, to_ms: int) -> Question:
@@ -199,8 +287,8 @@ class _Where:
 
     def __init__(self, from_ms: int, to_ms: int) -> None:
         self._conditions = [
-            f"time >= {from_ms * SEQUENCE_MODULUS}",
-            f"time < {to_ms * SEQUENCE_MODULUS}",
+            f"time >= {max(from_ms, 0) * SEQUENCE_MODULUS}",
+            f"time < {min(to_ms, _END_MS) * SEQUENCE_MODULUS}",
         ]
         self._values: dict[str, str] = {}
 
@@ -227,13 +315,32 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield waiting
 
 
+def _grouped(query: WindowQuery) -> str:
+    """The groups and windows of a question."""
+    groups = [f"time({query.every_ms}ms)"] if query.every_ms else []
+    groups += query.group_columns
+    tail = f"GROUP BY {', '.join(groups)}" if groups else ""
+    # The zone is one that zoneinfo knows: the query has refused others.
+    return f"{tail} fill(none) tz('{query.zone}')" if query.every_ms else tail
+
+
+def _every(every_ms: int) -> str:
+    return f"GROUP BY time({every_ms}ms) fill(none)" if every_ms else ""
+
+
 def _call(query: WindowQuery, field_name: str) -> str:
     more = f", {query.percentile}" if query.aggregate is Aggregate.PERCENTILE else ""
     return f"{query.aggregate.value}({_name(field_name)}{more})"
 
 
 def _name(name: str) -> str:
-    return f'"{name}"'
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')  # a bucket's name is a setting
+    return f'"{escaped}"'
+
+
+def _table(bucket: str, measurement: str) -> str:
+    """A measurement in any bucket, which InfluxQL knows as a database with one retention policy."""
+    return f'{_name(bucket)}."autogen".{_name(measurement)}'
 
 
 def _names(names: Sequence[str]) -> str:

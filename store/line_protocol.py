@@ -7,16 +7,39 @@ Text fields: `\` and `"` are escaped, a newline may stand. Tags: `,`, `=` and sp
 no escape for a newline or a backslash at a tag's end, so it refuses such a line (no device id has them).
 """
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from devices.batch import EVENT_SCHEMA
 from devices.description import DeviceKind
+from store.rollups.schema import Part, part_name, rollup_schema
 from store.row_keys import SEQUENCE_MODULUS
 
-__all__ = ["EVENTS", "event_lines", "reading_lines"]
+__all__ = [
+    "DONE",
+    "EVENTS",
+    "MARKED",
+    "MARKS",
+    "SUMMED",
+    "done_lines",
+    "event_lines",
+    "mark_lines",
+    "reading_lines",
+    "rollup_lines",
+    "summed_lines",
+]
 
 EVENTS = "events"
 """The measurement of events."""
+MARKS, MARKED, DONE = "rollup_marks", "marked", "done"
+"""The measurement of windows to be summed up, the token of a window's mark, and that of what was done.
+
+Both are in one row and nothing is ever removed: who has summed up says which mark it did, and a mark that was
+set meanwhile stands, whatever comes first.
+"""
+SUMMED = "rollup_windows"
+"""The measurement that says how many rollups each window has."""
 
 _EVENT_FIELDS = (
     "id", "kind", "type", "lane", "direction", "signal", "red_elapsed_s", "programme", "source", "phase",
@@ -51,6 +74,40 @@ def event_lines(events: pl.DataFrame) -> pl.Series:
     return _lines(rows, EVENTS, [*fields, ("vehicles", "text"), ("images", "text")])
 
 
+def rollup_lines(rows: pl.DataFrame, kind: DeviceKind) -> pl.Series:
+    """One line for each rollup; of a field that nobody reported nothing."""
+    types = {pl.Float64(): "float", pl.Int64(): "int", pl.Boolean(): "bool", pl.String(): "text"}
+    counts = [part_name(field.name, Part.COUNT) for field in kind.fields]
+    said = rows.with_columns(pl.when(pl.col(name) > 0).then(pl.col(name)).alias(name) for name in counts)
+    head = f"{kind.table},area={{}},device={{}} readings={{}}i"
+    columns = [_tag(said["area"]), _tag(said["device"]), said["readings"].cast(pl.String)]
+    parts = [name for name in rollup_schema(kind.id) if "__" in name]
+    fields = [(name, types[rollup_schema(kind.id)[name]]) for name in parts]
+    return _with_fields(said, head, columns, fields)
+
+
+def mark_lines(kind_id: str, starts_ms: Iterable[int], token: int) -> bytes:
+    """Windows to be summed up; none of them is done by what was done before."""
+    return _of_windows(MARKS, kind_id, ((start_ms, f"{MARKED}={token}i,{DONE}=0i") for start_ms in starts_ms))
+
+
+def done_lines(kind_id: str, tokens: Iterable[tuple[int, int]]) -> bytes:
+    """Windows, by start and the token of the mark, that are summed up."""
+    return _of_windows(MARKS, kind_id, ((start_ms, f"{DONE}={token}i") for start_ms, token in tokens))
+
+
+def summed_lines(kind_id: str, rows: Iterable[tuple[int, int]]) -> bytes:
+    """How many rollups windows have, by start."""
+    return _of_windows(SUMMED, kind_id, ((start_ms, f"rows={count}i") for start_ms, count in rows))
+
+
+def _of_windows(measurement: str, kind_id: str, said: Iterable[tuple[int, str]]) -> bytes:
+    lines = (
+        f"{measurement},kind={kind_id} {fields} {start_ms * SEQUENCE_MODULUS}" for start_ms, fields in said
+    )
+    return "\n".join(lines).encode()
+
+
 def _lines(rows: pl.DataFrame, measurement: str, fields: list[tuple[str, str]]) -> pl.Series:
     is_ok = pl.col("time_quality") == "ok"
     said = pl.when(~is_ok | (pl.col("device_time") != pl.col("measured_at").dt.epoch("ms")))
@@ -61,7 +118,14 @@ def _lines(rows: pl.DataFrame, measurement: str, fields: list[tuple[str, str]]) 
     )
     head = f"{measurement},area={{}},device={{}} received_at={{}}i"
     columns = [_tag(rows["area"]), _tag(rows["device"]), rows["received_at"].cast(pl.String)]
-    for name, value in [("device_time", "int"), ("time_quality", "text"), *fields]:
+    return _with_fields(rows, head, columns, [("device_time", "int"), ("time_quality", "text"), *fields])
+
+
+def _with_fields(
+    rows: pl.DataFrame, head: str, columns: list[pl.Series], fields: Iterable[tuple[str, str]]
+) -> pl.Series:
+    """Lines that begin with `head` for these columns and go on with the fields that say anything."""
+    for name, value in fields:
         if rows[name].null_count() < rows.height:
             template, column = _field(rows[name], value)
             head += template

@@ -7,7 +7,7 @@ from devices.catalogue import kinds
 from store.resolutions import Resolution
 from store.rollups.port import RollupStore
 
-__all__ = ["Retention", "expired"]
+__all__ = ["KEPT_FOR_GOOD", "Retention", "expired"]
 
 _DAY_MS = 86_400_000
 _EVENTS = "events"
@@ -25,10 +25,23 @@ class Retention:
         """Days that a kind's rows of a resolution are kept; events like readings."""
         return self.of_kinds.get(owner, {}).get(resolution, self.days[resolution])
 
+    def longest_days(self, resolution: Resolution) -> int:
+        """Days after which nobody's rows of a resolution are kept; 0 where somebody's are for good."""
+        kept = [self.days[resolution], *self.days_of_kinds(resolution).values()]
+        return 0 if 0 in kept else max(kept)
+
+    def days_of_kinds(self, resolution: Resolution) -> dict[str, int]:
+        """Those kinds that are kept otherwise than most, with their days."""
+        return {kind: days[resolution] for kind, days in self.of_kinds.items() if resolution in days}
+
     def dropped_before_ms(self, resolution: Resolution, owner: str, now_ms: int) -> int:
-        """What ended before this moment may be dropped; always the beginning of a day in UTC."""
+        """What ended before this moment may be dropped, the beginning of a day in UTC; 0 is nothing."""
         days = self.kept_days(resolution, owner)
         return (now_ms // _DAY_MS - days) * _DAY_MS if days else 0
+
+
+KEPT_FOR_GOOD = Retention(dict.fromkeys(Resolution, 0))
+"""Nothing is dropped."""
 
 
 def expired(store: RollupStore, retention: Retention, now_ms: int) -> int:

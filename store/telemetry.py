@@ -7,12 +7,14 @@ from typing import Any, Protocol
 import polars as pl
 
 from devices.batch import ReadingBatch
+from store.resolutions import Resolution
 from store.rollups.planning import Segment
 from store.windows import WindowQuery
 
 __all__ = [
     "HOURS_SCHEMA",
     "HOUR_MS",
+    "KeptStatus",
     "RangeQuery",
     "Selection",
     "StoreStatus",
@@ -72,6 +74,24 @@ class Selection:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeptStatus:
+    """What a store has of a resolution: where, for how many days (0 is for good), from and until when.
+
+    `from_ms` and `to_ms` are those of its first and of behind its last period, and None where it has nothing.
+    `days_of_kinds` are those that are kept otherwise. `size_bytes` is None where the server does not tell.
+    """
+
+    resolution: Resolution
+    place: str
+    kept_days: int
+    days_of_kinds: dict[str, int]
+    from_ms: int | None
+    to_ms: int | None
+    rows: int
+    size_bytes: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class StoreStatus:
     """What a store says about itself. `size_bytes` is None where the server does not tell."""
 
@@ -80,6 +100,7 @@ class StoreStatus:
     size_bytes: int | None
     rows: dict[str, int]
     newest_ms: dict[str, int]
+    kept: Sequence[KeptStatus]
 
 
 class TelemetryReads(Protocol):

@@ -12,7 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.ingest.influx import ORG, find_server, influx_server
+from store.influx_buckets import buckets_of, make_buckets
 from store.influx_client import InfluxAddress, InfluxConnection
+from store.resolutions import Resolution
+from store.retention import Retention
 
 __all__ = ["running_influx", "temporary_bucket", "why_no_influx"]
 
@@ -40,12 +43,14 @@ def running_influx(folder: Path) -> Iterator[InfluxAddress]:
 
 @contextmanager
 def temporary_bucket(server: InfluxAddress, retention_days: int = 0) -> Iterator[InfluxAddress]:
-    """A bucket of its own, removed with the block."""
+    """Buckets of its own, removed with the block; the rollups' are for good."""
     address = replace(server, bucket=f"test-{uuid.uuid4().hex[:12]}", retention_days=retention_days)
-    connection = InfluxConnection(address)
-    connection.make_bucket()
+    retention = Retention({Resolution.RAW: retention_days, Resolution.MINUTE: 0, Resolution.HOUR: 0})
+    make_buckets(address, retention)
     try:
         yield address
     finally:
-        connection.remove_bucket()
-        connection.close()
+        for bucket in buckets_of(address, retention).values():
+            connection = InfluxConnection(bucket)
+            connection.remove_bucket()
+            connection.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 from app.data_directory import DataDirectory
 from app.errors import StartError
 from app.settings import ServiceSettings
-from app.telemetry import influx_address, open_telemetry
+from app.telemetry import influx_address, open_telemetry, retention_of
 from store.backup.copying import BackupSource, Source, StoreSource
 from store.backup.folder import open_backup
 from store.influx_store import InfluxTelemetryStore
@@ -81,7 +81,7 @@ def _influx(option: str, url: str, settings: ServiceSettings, token: Path | None
     address = influx_address(settings.model_copy(update=own))
     if address is None:
         raise StartError(f"{option}: no server in {url!r}")
-    store = InfluxTelemetryStore(address)
+    store = InfluxTelemetryStore(address, retention_of(settings))
     try:
         store.check()
     except TelemetryUnavailableError as error:

@@ -162,7 +162,7 @@ def _write_settings(machine: Machine, broker: BrokerAddress, url: str, influx: d
         "influx_url": influx["IOC_INFLUX_URL"],
         "influx_org": influx["IOC_INFLUX_ORG"],
         "influx_bucket": influx["IOC_INFLUX_BUCKET"],
-        "influx_retention_days": int(influx["IOC_INFLUX_RETENTION_DAYS"]),
+        "raw_days": int(influx["IOC_RAW_DAYS"]),
     }
     machine.write("ioc.toml", "\n".join(f"{name} = {json.dumps(value)}" for name, value in settings.items()))
     machine.write("secrets/operations-password", str(operations.password))

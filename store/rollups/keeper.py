@@ -7,7 +7,6 @@ import polars as pl
 
 from devices.catalogue import kinds
 from store.resolutions import Resolution
-from store.retention import Retention
 from store.rollups.marks import Mark
 from store.rollups.port import RollupStore
 from store.rollups.summing import summed_readings, summed_rollups
@@ -18,6 +17,7 @@ __all__ = ["RollupKeeper"]
 _GRACE_MS = 30_000
 _ROWS_AT_ONCE = 500_000
 _EVER_MS = 1 << 60
+_ROLLUP_KEY = ["device", "area", "key"]
 
 
 class RollupKeeper:
@@ -27,9 +27,8 @@ class RollupKeeper:
     What is cut short is done again: marks go only when their rollups are stored.
     """
 
-    def __init__(self, store: RollupStore, retention: Retention) -> None:
+    def __init__(self, store: RollupStore) -> None:
         self._store = store
-        self._retention = retention
 
     def run(self, now_ms: int) -> int:
         """Sum up what is over and marked; how many windows it was."""
@@ -37,18 +36,14 @@ class RollupKeeper:
         for resolution in (Resolution.MINUTE, Resolution.HOUR):
             ready_ms = now_ms - _GRACE_MS - resolution.length_ms + 1
             for kind in kinds():
-                done += self._keep(resolution, kind, ready_ms, now_ms)
+                done += self._keep(resolution, kind, ready_ms)
         return done
 
-    def _keep(self, resolution: Resolution, kind: str, ready_ms: int, now_ms: int) -> int:
+    def _keep(self, resolution: Resolution, kind: str, ready_ms: int) -> int:
         marks = self._store.pending(resolution, kind, -_EVER_MS, ready_ms)
-        dropped_ms = self._retention.dropped_before_ms(resolution.finer, kind, now_ms)
-        # What it is made from is gone: a late reading alone would take the place of all that were there.
-        self._store.settle([mark for mark in marks if mark.start_ms < dropped_ms])
-        possible = [mark for mark in marks if mark.start_ms >= dropped_ms]
-        for part in self._together(resolution, possible):
+        for part in self._together(resolution, marks):
             self._sum_up(resolution, kind, part)
-        return len(possible)
+        return len(marks)
 
     def _together(self, resolution: Resolution, marks: Sequence[Mark]) -> Iterator[Sequence[Mark]]:
         """Marks that are done in one go: of one hour, or of a day for hours, and not too many readings."""
@@ -76,8 +71,23 @@ class RollupKeeper:
             made = summed_readings(frames, kind, resolution) if frames else _nothing(self._store, selection)
         else:
             made = summed_rollups([self._store.rollups(resolution.finer, selection)], kind, resolution)
-        self._store.replace_rollups(resolution, kind, from_ms, to_ms, made)
+        whole = _without_loss(made, self._store.rollups(resolution, selection))
+        self._store.replace_rollups(resolution, kind, from_ms, to_ms, whole)
         self._store.settle(marks)
+
+
+def _without_loss(made: pl.DataFrame, there: pl.DataFrame) -> pl.DataFrame:
+    """What was made, but for rollups that are there already of more readings than are left below.
+
+    Those were dropped: a late reading alone does not take the place of all that were there.
+    """
+    if there.is_empty():
+        return made
+    fewer = made.select(*_ROLLUP_KEY, left="readings")
+    better = there.join(fewer, on=_ROLLUP_KEY, how="left").filter(
+        pl.col("left").fill_null(0) < pl.col("readings")
+    )
+    return pl.concat([made.join(better, on=_ROLLUP_KEY, how="anti"), better.drop("left")])
 
 
 def _nothing(store: RollupStore, selection: Selection) -> pl.DataFrame:

@@ -11,7 +11,6 @@ from api.application import create_app
 from api.auth import Role
 from store.duckdb_store import DuckdbTelemetryStore
 from store.resolutions import Resolution
-from store.retention import Retention
 from store.rollups.keeper import RollupKeeper
 from tests.api.support import City, Client, client_of
 from tests.store.operations.support import LAMP, lamp_readings
@@ -33,7 +32,7 @@ def client(city: City, tmp_path: Path) -> Iterator[Client]:
                 )
             )
         )
-        RollupKeeper(store, Retention()).run(NOON_MS + 4 * 3_600_000)
+        RollupKeeper(store).run(NOON_MS + 4 * 3_600_000)
         with client_of(create_app(replace(city.services(), telemetry=store))) as client:
             yield client
 

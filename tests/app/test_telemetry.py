@@ -142,7 +142,7 @@ def test_bucket_is_made_by_migrate_and_shown_by_status(tmp_path: Path, influx_bu
         "IOC_INFLUX_TOKEN": influx_bucket.token,
         "IOC_INFLUX_ORG": influx_bucket.org,
         "IOC_INFLUX_BUCKET": influx_bucket.bucket,
-        "IOC_INFLUX_RETENTION_DAYS": "0",
+        "IOC_RAW_DAYS": "0",
         "IOC_DATA_DIR": str(tmp_path / "data"),
     }
     run = CliRunner().invoke(cli, ["store", "status"], env=environment)

@@ -3,7 +3,6 @@
 import json
 import math
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,10 @@ from devices.decoders.native import NativeDecoder
 from devices.messages import Event, RawMessage, Reading
 from devices.registry import Device, Registry
 from store.duckdb_store import DuckdbTelemetryStore
-from store.influx_store import InfluxTelemetryStore
 from store.received import ReceivedReadings
 from store.telemetry import RangeQuery, Selection, TelemetryStore, top_devices
 from store.windows import Aggregate, GroupBy, WindowQuery
+from tests.store.contract import Backend
 
 DEVICES = Registry(
     [
@@ -32,25 +31,6 @@ DEVICES = Registry(
     ]
 )
 Row = dict[str, Any]
-
-
-Backend = Callable[[], TelemetryStore]
-
-
-@pytest.fixture(params=["duckdb", pytest.param("influx", marks=pytest.mark.influx)])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
-    """Opens the same store each time that it is called."""
-    if request.param == "duckdb":
-        return lambda: DuckdbTelemetryStore(tmp_path / "telemetry")
-    address = request.getfixturevalue("influx_bucket")
-    return lambda: InfluxTelemetryStore(address)
-
-
-@pytest.fixture
-def store(backend: Backend) -> Iterator[TelemetryStore]:
-    opened = backend()
-    yield opened
-    opened.close()
 
 
 def lamps(*rows: Row) -> ReadingBatch:
