@@ -1,5 +1,7 @@
 """The telemetry store that the settings name: DuckDB in the data directory, or an InfluxDB."""
 
+import resource
+
 import structlog
 
 from app.data_directory import DataDirectory
@@ -31,6 +33,7 @@ def open_telemetry(directory: DataDirectory, settings: ServiceSettings) -> Telem
     """
     if settings.influx_url is not None:
         return open_influx(settings)
+    _allow_files()
     try:
         refuse_older(directory.telemetry)
         return DuckdbTelemetryStore(directory.telemetry, retention_of(settings))
@@ -99,6 +102,13 @@ def writer_settings(settings: ServiceSettings) -> WriterSettings:
         sample_bytes=settings.max_payload_bytes,
         writes_at_once=1 if is_embedded else _SERVER_WRITES,
     )
+
+
+def _allow_files() -> None:
+    """As many open files as the system lets us: ten years of rollups are a thousand of them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _token(settings: ServiceSettings) -> str:

@@ -9,12 +9,15 @@ import duckdb
 
 from store.duckdb_files import PartitionFile, PartitionFiles
 from store.duckdb_format import check_format
+from store.duckdb_tables import owners
 from store.resolutions import Resolution
 from store.retention import KEPT_FOR_GOOD, Retention
 from store.rollups.marks import MarkBook
 from store.telemetry import TelemetryUnavailableError
 
-__all__ = ["DuckdbBase", "translated"]
+__all__ = ["DuckdbBase", "above", "translated"]
+
+_MOST_DAY_FILES = 100
 
 
 class DuckdbBase:
@@ -28,6 +31,7 @@ class DuckdbBase:
         self, folder: Path, retention: Retention | None = None, memory_limit_mb: int = 1_024
     ) -> None:
         self._retention = retention or KEPT_FOR_GOOD
+        self._in_long_files = frozenset() if retention is None else _kept_longer(retention)
         self._write_lock = threading.RLock()
         self._marks = MarkBook()
         self._closed = False
@@ -50,11 +54,11 @@ class DuckdbBase:
         with self._files.using() as cursor:
             for file in self._files.all():
                 found = cursor.execute(f"SELECT start_ms FROM {file.marks}").fetchall()
-                self._marks.set(_above(file.resolution), file.owner, [start_ms for (start_ms,) in found])
+                self._marks.set(above(file.resolution), file.owner, [start_ms for (start_ms,) in found])
 
     def _mark(self, cursor: duckdb.DuckDBPyConnection, file: PartitionFile, starts_ms: list[int]) -> None:
         """Note durably, in the transaction of the rows, that windows above them are to be summed up anew."""
-        missing = self._marks.missing(_above(file.resolution), file.owner, starts_ms)
+        missing = self._marks.missing(above(file.resolution), file.owner, starts_ms)
         if missing:
             cursor.execute(f"INSERT INTO {file.marks} SELECT unnest(?)", [missing])
 
@@ -70,7 +74,7 @@ class DuckdbBase:
             with self._writing(owner, resolution, at_ms) as (cursor, file):
                 yield cursor, file
                 self._mark(cursor, file, starts_ms)
-            self._marks.set(_above(resolution), owner, starts_ms)
+            self._marks.set(above(resolution), owner, starts_ms)
 
     @contextmanager
     def _writing(
@@ -78,7 +82,8 @@ class DuckdbBase:
     ) -> Iterator[tuple[duckdb.DuckDBPyConnection, PartitionFile]]:
         """A cursor in a transaction of its own on the file of a moment; one writer at a time."""
         with self._write_lock, translated():
-            file = self._files.for_writing(owner, resolution, at_ms)
+            is_long = resolution is Resolution.RAW and owner in self._in_long_files
+            file = self._files.for_writing(owner, resolution, at_ms, is_long=is_long)
             with self._changing(file) as cursor:
                 yield cursor, file
 
@@ -111,6 +116,12 @@ def translated() -> Iterator[None]:
         raise TelemetryUnavailableError(f"DuckDB refused: {error}") from error
 
 
-def _above(resolution: Resolution) -> Resolution:
+def _kept_longer(retention: Retention) -> frozenset[str]:
+    """Whose readings are kept for so long that a file for each day would be too many."""
+    days = {owner: retention.kept_days(Resolution.RAW, owner) for owner in owners()}
+    return frozenset(owner for owner, kept in days.items() if not 0 < kept <= _MOST_DAY_FILES)
+
+
+def above(resolution: Resolution) -> Resolution:
     """What is made from a resolution; nothing is from hours, whose files have no marks."""
     return Resolution.MINUTE if resolution is Resolution.RAW else Resolution.HOUR

@@ -20,7 +20,8 @@ def stored_events(frame: pl.DataFrame) -> pl.DataFrame:
 def insert_statement(table: str, everything: str) -> str:
     """Write of those events of `batch` that are not there.
 
-    Not by time as well: an event without a good clock has another each time it comes.
+    Not by time as well: an event without a good clock has another each time it comes. `everything` is what is
+    near in time: looking at all events that are kept would cost the more the longer they are.
     """
     names = ", ".join(EVENT_COLUMNS)
     return (

@@ -20,14 +20,21 @@ import duckdb
 from store.duckdb_tables import ROWS, columns_of, owners
 from store.resolutions import Resolution
 
-__all__ = ["PartitionFile", "PartitionFiles", "period_ms"]
+__all__ = ["LONG_DAYS", "PartitionFile", "PartitionFiles", "period_ms"]
 
 _DAY_MS = 86_400_000
 # As many files as a process may have open, and as much unsorted time at the end as a question can scan.
 _PERIOD_DAYS = {Resolution.RAW: 1, Resolution.MINUTE: 7, Resolution.HOUR: 91}
-_STEMS = {Resolution.RAW: "raw", Resolution.MINUTE: "minute", Resolution.HOUR: "hour"}
-_NAME = re.compile(r"(raw|minute|hour)-(\d{4}-\d\d-\d\d)\.(\d+)\.duckdb")
+# Of readings that are kept for years, days would be more files than a process may have open.
+LONG_DAYS = 28
+_STEMS = {
+    "raw": (Resolution.RAW, 1), "raw28": (Resolution.RAW, LONG_DAYS),
+    "minute": (Resolution.MINUTE, 7), "hour": (Resolution.HOUR, 91),
+}  # fmt: skip
+_NAME = re.compile(r"([a-z0-9]+)-(\d{4}-\d\d-\d\d)\.(\d+)\.duckdb")
 _UNFINISHED = ".new"
+_Period = tuple[Resolution, int]
+"""What a file holds, and of how many days."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -42,6 +49,7 @@ class PartitionFile:
 
     owner: str
     resolution: Resolution
+    days: int
     start_ms: int
     version: int
     path: Path
@@ -50,7 +58,7 @@ class PartitionFile:
     @property
     def end_ms(self) -> int:
         """The end of its period, exclusive."""
-        return self.start_ms + period_ms(self.resolution)
+        return self.start_ms + self.days * _DAY_MS
 
     @property
     def rows(self) -> str:
@@ -145,18 +153,21 @@ class PartitionFiles:
         finally:
             self._leave()
 
-    def for_writing(self, owner: str, resolution: Resolution, at_ms: int) -> PartitionFile:
-        """The file of a moment, made where it is missing."""
-        length_ms = period_ms(resolution)
-        start_ms = at_ms // length_ms * length_ms
-        found = self._files.get((owner, resolution, start_ms))
-        if found is not None:
+    def for_writing(
+        self, owner: str, resolution: Resolution, at_ms: int, *, is_long: bool = False
+    ) -> PartitionFile:
+        """The file of a moment, made where it is missing; of a longer period if `is_long` and it can."""
+        for found in self.of(owner, resolution, at_ms, at_ms + 1):
             return found
-        path = self._path(owner, resolution, start_ms, 0)
+        days = LONG_DAYS if is_long else _PERIOD_DAYS[resolution]
+        start_ms = at_ms // (days * _DAY_MS) * days * _DAY_MS
+        if is_long and self.of(owner, resolution, start_ms, start_ms + days * _DAY_MS):
+            return self.for_writing(owner, resolution, at_ms)
+        path = self._path(owner, (resolution, days), start_ms, 0)
         path.parent.mkdir(exist_ok=True)
         with self._made(path) as alias:
             self._create(alias, owner, resolution)
-        return self._attach(owner, resolution, start_ms, 0)
+        return self._attach(owner, (resolution, days), start_ms, 0)
 
     def drop(self, file: PartitionFile) -> None:
         """Remove a file; its space is free at once, or when the last reader that uses it has finished."""
@@ -166,7 +177,7 @@ class PartitionFiles:
 
     def begin_copy(self, file: PartitionFile, order: str) -> None:
         """Make a copy of a file aside, in another order of rows; what is written meanwhile is not in it."""
-        path = self._path(file.owner, file.resolution, file.start_ms, file.version + 1)
+        path = self._path(file.owner, (file.resolution, file.days), file.start_ms, file.version + 1)
         names = ", ".join(columns_of(file.owner, file.resolution))
         with self._made(path, finish=False) as alias:
             self._create(alias, file.owner, file.resolution)
@@ -178,11 +189,11 @@ class PartitionFiles:
 
     def finish_copy(self, file: PartitionFile) -> PartitionFile:
         """Put the copy in a file's place."""
-        path = self._path(file.owner, file.resolution, file.start_ms, file.version + 1)
+        path = self._path(file.owner, (file.resolution, file.days), file.start_ms, file.version + 1)
         _move(_unfinished(path), path)
         try:
             # In one step for whoever asks: a question between two would miss the whole period.
-            made = self._attach(file.owner, file.resolution, file.start_ms, file.version + 1)
+            made = self._attach(file.owner, (file.resolution, file.days), file.start_ms, file.version + 1)
         except BaseException:
             path.unlink()  # or the next start would take it for the better one, without what is written now
             raise
@@ -191,7 +202,9 @@ class PartitionFiles:
 
     def drop_copy(self, file: PartitionFile) -> None:
         """Forget the copy."""
-        _unfinished(self._path(file.owner, file.resolution, file.start_ms, file.version + 1)).unlink()
+        _unfinished(
+            self._path(file.owner, (file.resolution, file.days), file.start_ms, file.version + 1)
+        ).unlink()
 
     def close(self) -> None:
         """Write everything to the files and release them; idempotent."""
@@ -212,17 +225,17 @@ class PartitionFiles:
     def _attach_what_is_there(self) -> None:
         self._clear_what_was_left()
         for owner in owners():
-            newest: dict[tuple[Resolution, int], int] = {}
+            newest: dict[tuple[_Period, int], int] = {}
             for path in (self.folder / owner).glob("*.duckdb"):
-                resolution, start_ms, version = _read_name(path)
-                newest[resolution, start_ms] = max(version, newest.get((resolution, start_ms), 0))
+                period, start_ms, version = _read_name(path)
+                newest[period, start_ms] = max(version, newest.get((period, start_ms), 0))
             for path in (self.folder / owner).glob("*.duckdb"):
-                resolution, start_ms, version = _read_name(path)
-                if version < newest[resolution, start_ms]:  # killed just after its better copy was in place
+                period, start_ms, version = _read_name(path)
+                if version < newest[period, start_ms]:  # killed just after its better copy was in place
                     path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
                     path.unlink()
-            for (resolution, start_ms), version in newest.items():
-                self._attach(owner, resolution, start_ms, version)
+            for (period, start_ms), version in newest.items():
+                self._attach(owner, period, start_ms, version)
         self._add_missing_columns()
 
     def _clear_what_was_left(self) -> None:
@@ -244,13 +257,19 @@ class PartitionFiles:
                 if name not in there.get(file.alias, ()):
                     self.connection.execute(f"ALTER TABLE {file.rows} ADD COLUMN {name} {kind}")
 
-    def _attach(self, owner: str, resolution: Resolution, start_ms: int, version: int) -> PartitionFile:
-        path = self._path(owner, resolution, start_ms, version)
+    def _attach(self, owner: str, period: _Period, start_ms: int, version: int) -> PartitionFile:
+        path, (resolution, days) = self._path(owner, period, start_ms, version), period
         alias = self._new_alias()
         with self.connection.cursor() as cursor:
             cursor.execute(f"ATTACH '{_quoted(path)}' AS {alias}")
         file = PartitionFile(
-            owner=owner, resolution=resolution, start_ms=start_ms, version=version, path=path, alias=alias
+            owner=owner,
+            resolution=resolution,
+            days=days,
+            start_ms=start_ms,
+            version=version,
+            path=path,
+            alias=alias,
         )
         with self._lock:
             self._files[owner, resolution, start_ms] = file
@@ -301,9 +320,10 @@ class PartitionFiles:
                     for file in retired:
                         cursor.execute(f"DETACH {file.alias}")
 
-    def _path(self, owner: str, resolution: Resolution, start_ms: int, version: int) -> Path:
+    def _path(self, owner: str, period: _Period, start_ms: int, version: int) -> Path:
         day = (_EPOCH + timedelta(milliseconds=start_ms)).strftime("%Y-%m-%d")
-        return self.folder / owner / f"{_STEMS[resolution]}-{day}.{version}.duckdb"
+        stem = next(stem for stem, known in _STEMS.items() if known == period)
+        return self.folder / owner / f"{stem}-{day}.{version}.duckdb"
 
 
 def _resolutions(owner: str) -> Sequence[Resolution]:
@@ -336,15 +356,14 @@ def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
-def _read_name(path: Path) -> tuple[Resolution, int, int]:
-    """Resolution, first moment and version that a file's name says.
+def _read_name(path: Path) -> tuple[_Period, int, int]:
+    """Period, first moment and version that a file's name says.
 
     Raises:
         OSError: it is not one of ours.
     """
     match = _NAME.fullmatch(path.name)
-    if match is None:
+    if match is None or match[1] not in _STEMS:
         raise OSError(f"{str(path)!r} is not named like a file of telemetry; move it away")
-    stems = {stem: resolution for resolution, stem in _STEMS.items()}
     start = datetime.fromisoformat(match[2]).replace(tzinfo=UTC)
-    return stems[match[1]], round(start.timestamp()) * 1000, int(match[3])
+    return _STEMS[match[1]], round(start.timestamp()) * 1000, int(match[3])

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import polars as pl
 
-from devices.description import Field
 from store.duckdb_base import DuckdbBase
 from store.duckdb_files import period_ms
 from store.duckdb_queries import Query, selected, window_start
 from store.resolutions import Resolution
 from store.rollups.combining import combined, wanted_parts
+from store.rollups.eliding import elided
 from store.rollups.marks import Mark
 from store.rollups.planning import Coverage, Segment, planned
 from store.rollups.schema import Part, part_name, parts_of, rollup_schema
@@ -69,7 +69,7 @@ class DuckdbRollups(DuckdbBase):
             TelemetryUnavailableError: DuckDB refused; doing it again is right.
         """
         length_ms, hour_ms = period_ms(resolution), Resolution.HOUR.length_ms
-        made = _elided(frame, known_kind(kind).fields)
+        made = elided(frame, known_kind(kind).fields)
         for period in range(from_ms // length_ms, (to_ms - 1) // length_ms + 1):
             low_ms, high_ms = max(from_ms, period * length_ms), min(to_ms, (period + 1) * length_ms)
             low, high = low_ms * SEQUENCE_MODULUS, high_ms * SEQUENCE_MODULUS
@@ -160,19 +160,6 @@ class DuckdbRollups(DuckdbBase):
             return files[0].start_ms if files else _NEVER_MS
 
         return oldest_ms
-
-
-def _elided(frame: pl.DataFrame, fields: Sequence[Field]) -> pl.DataFrame:
-    """Rollups as they are stored: parts that say what the first value says are left out."""
-    columns = []
-    for field in fields:
-        first = part_name(field.name, Part.FIRST)
-        for part in parts_of(field):
-            name = part_name(field.name, part)
-            said = pl.lit(1) if part is Part.COUNT else pl.col(first)
-            if part is not Part.FIRST:
-                columns.append(pl.when(pl.col(name).ne_missing(said)).then(pl.col(name)).alias(name))
-    return frame.with_columns(columns)
 
 
 def _stored(field: str, part: Part) -> str:

@@ -15,7 +15,7 @@ import polars as pl
 
 from devices.batch import ReadingBatch, reading_schema
 from devices.refused import REFUSAL
-from store.duckdb_base import translated
+from store.duckdb_base import above, translated
 from store.duckdb_dump import event_rows, hours_of
 from store.duckdb_events import insert_statement, stored_events
 from store.duckdb_files import PartitionFile, period_ms
@@ -24,7 +24,7 @@ from store.duckdb_queries import Query, merge_statement, range_of, selected, win
 from store.duckdb_rollups import DuckdbRollups
 from store.duckdb_tables import EVENTS, owners
 from store.resolutions import Resolution
-from store.row_keys import SEQUENCE_MODULUS, keyed, merged
+from store.row_keys import SAME_EVENT_MS, SEQUENCE_MODULUS, keyed, merged
 from store.telemetry import RangeQuery, Selection, StoreStatus, TelemetryUnavailableError
 from store.windows import WindowQuery, known_fields, known_kind, tidied
 
@@ -42,35 +42,44 @@ class DuckdbTelemetryStore(DuckdbRollups):
     """
 
     def write(self, batch: ReadingBatch) -> pl.DataFrame:
-        """Store readings; a row of the same key merges its fields, the later value winning. None is refused.
+        """Store readings; a row of the same key merges its fields, the later value winning.
+
+        Refused is, as by InfluxDB, what was so old when it came that its day may be dropped already: it would
+        stand alone for a day of which all else is gone.
 
         Raises:
             TelemetryUnavailableError: DuckDB refused; what is stored of the batch may be written again.
         """
         kind = known_kind(batch.kind)
-        rows = merged(keyed(batch.frame), kind).with_columns(pl.col("time_quality").cast(pl.String))
+        kept, refused = self._in_time(batch.frame, kind.id)
+        rows = merged(keyed(kept), kind).with_columns(pl.col("time_quality").cast(pl.String))
         for at_ms, part in _by_period(rows):
             starts_ms = (part["key"] // _MINUTE_NS * Resolution.MINUTE.length_ms).unique().to_list()
             with self._marking(_RAW, kind.id, at_ms, starts_ms) as (cursor, file):
                 cursor.register("batch", part.to_arrow())
                 # The bounds let DuckDB skip the row groups of other times, which are nearly all of them.
                 cursor.execute(merge_statement(kind, file.rows), [part["key"].min(), part["key"].max()])
-        return _none_of(batch.frame)
+        return refused
 
     def write_events(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Store events by device and id; plates are left out. None is refused.
+        """Store events by device and id; plates are left out. What is older than is kept is refused.
+
+        An event without a good clock has another time each time that it comes: it is known again for a day.
 
         Raises:
             TelemetryUnavailableError: DuckDB refused; what is stored of the frame may be written again.
         """
-        single = frame.unique(["device", "id"], keep="first", maintain_order=True)
+        kept, refused = self._in_time(frame, EVENTS)
+        single = kept.unique(["device", "id"], keep="first", maintain_order=True)
         rows = stored_events(single)
         days = rows.select(pl.coalesce("measured_at", "received_at").dt.epoch("ms") // period_ms(_RAW))
         for day, part in _parts(rows, days.to_series()):
-            with self._writing(EVENTS, _RAW, day * period_ms(_RAW)) as (cursor, file):
+            low_ms = day * period_ms(_RAW)
+            with self._writing(EVENTS, _RAW, low_ms) as (cursor, file):
                 cursor.register("batch", part.to_arrow())
-                cursor.execute(insert_statement(file.rows, self._files.source(EVENTS, _RAW)))
-        return _none_of(frame)
+                near = self._files.source(EVENTS, _RAW, low_ms - SAME_EVENT_MS, low_ms + 2 * SAME_EVENT_MS)
+                cursor.execute(insert_statement(file.rows, near))
+        return refused
 
     def range(self, query: RangeQuery) -> pl.DataFrame:
         """Columns device, measured_at, received_at, seq, time_quality and the fields asked for.
@@ -125,14 +134,14 @@ class DuckdbTelemetryStore(DuckdbRollups):
         with self._reading() as cursor:
             return event_rows(cursor, self._files.source(EVENTS, _RAW, from_ms, to_ms), from_ms, to_ms)
 
-    def hours(self, name: str) -> pl.DataFrame:
-        """Rows by hour of measuring, of a kind or of `events`.
+    def hours(self, name: str, resolution: Resolution = _RAW) -> pl.DataFrame:
+        """Rows by hour of measuring, of a kind or of `events`; or a kind's rollups.
 
         Raises:
             TelemetryUnavailableError: DuckDB refused.
         """
         with self._reading() as cursor:
-            return hours_of(cursor, name, self._files.source(name, _RAW))
+            return hours_of(cursor, name, self._files.source(name, resolution))
 
     def delete_devices(self, devices: Sequence[str]) -> None:
         """Remove everything of these devices: readings and rollups of every kind, and events.
@@ -169,6 +178,9 @@ class DuckdbTelemetryStore(DuckdbRollups):
             old = [file for file in self._files.of(owner, resolution) if file.end_ms <= before_ms]
             for file in old:
                 self._files.drop(file)
+                if resolution is not Resolution.HOUR:
+                    gone = self._marks.pending(above(resolution), owner, file.start_ms, file.end_ms)
+                    self._marks.clear(gone)
         return len(old)
 
     def counts(self) -> dict[str, int]:
@@ -244,6 +256,20 @@ class DuckdbTelemetryStore(DuckdbRollups):
             raise TelemetryUnavailableError(f"{str(folder)!r} cannot be written: {error}") from error
         return size_bytes
 
+    def _in_time(self, frame: pl.DataFrame, owner: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """What is not too old to be stored, and what is, with `REFUSAL`."""
+        days = self._retention.kept_days(_RAW, owner)
+        measured_ms, received_ms = (pl.col(name).dt.epoch("ms") for name in ("measured_at", "received_at"))
+        if not days:
+            return frame, _refused(frame.clear(), "")
+        dropped_ms = (received_ms // period_ms(_RAW) - days) * period_ms(_RAW)
+        is_old = frame.select((measured_ms < dropped_ms).fill_null(value=False)).to_series()
+        if not is_old.any():
+            return frame, _refused(frame.clear(), "")
+        return frame.filter(~is_old), _refused(
+            frame.filter(is_old), f"older than the {days} days that are kept"
+        )
+
     def _compact(self, file: PartitionFile) -> bool:
         """Whether a file was put in order; not where it was written or dropped meanwhile."""
         with self._write_lock:  # a write under way is counted already, and its rows would not be in the copy
@@ -290,6 +316,5 @@ def _in_utc(*names: str) -> pl.Expr:
     return pl.col(*names).dt.replace_time_zone("UTC")
 
 
-def _none_of(frame: pl.DataFrame) -> pl.DataFrame:
-    """What was refused: nothing."""
-    return frame.clear().with_columns(pl.lit("").alias(REFUSAL))
+def _refused(frame: pl.DataFrame, why: str) -> pl.DataFrame:
+    return frame.with_columns(pl.lit(why).alias(REFUSAL))

@@ -19,18 +19,18 @@ from store.influxql import (
     one_value,
     range_of,
     rows_by_time,
+    summed,
     windows_of,
 )
 from store.line_protocol import EVENTS, event_lines, reading_lines
 from store.resolutions import Resolution
-from store.row_keys import SEQUENCE_MODULUS, keyed, merged
+from store.row_keys import SAME_EVENT_MS, SEQUENCE_MODULUS, keyed, merged
 from store.telemetry import HOUR_MS, RangeQuery, Selection, StoreStatus
 from store.windows import WindowQuery, known_fields, known_kind, tidied
 
 __all__ = ["InfluxTelemetryStore"]
 
 _DEVICES_A_QUESTION = 200
-_SAME_EVENT_MS = 86_400_000
 _RAW = Resolution.RAW
 _MARKS_AT_ONCE = 10_000
 _MINUTE_NS = Resolution.MINUTE.length_ms * SEQUENCE_MODULUS
@@ -135,12 +135,14 @@ class InfluxTelemetryStore(InfluxRollups):
         """
         return events(list(self._questions.stream(all_events(from_ms, to_ms, EVENT_COLUMNS))))
 
-    def hours(self, name: str) -> pl.DataFrame:
-        """Rows by hour of measuring, of a kind or of `events`.
+    def hours(self, name: str, resolution: Resolution = _RAW) -> pl.DataFrame:
+        """Rows by hour of measuring, of a kind or of `events`; or a kind's rollups, those since erased too.
 
         Raises:
             TelemetryUnavailableError: InfluxDB did not answer to the end.
         """
+        if resolution is not _RAW:
+            return hourly(list(self._questions.stream(summed(self._bucket(resolution), name, HOUR_MS))))
         return hourly(list(self._questions.stream(rows_by_time(_measurements()[name], HOUR_MS))))
 
     def delete_devices(self, devices: Sequence[str]) -> None:
@@ -220,7 +222,7 @@ class InfluxTelemetryStore(InfluxRollups):
         times = unsure["received_at"].dt.epoch("ms")
         first, last = int(times.min()), int(times.max())  # type: ignore[arg-type]
         devices = unsure["device"].unique().sort().to_list()
-        (series,) = self._questions.ask(event_ids(devices, first - _SAME_EVENT_MS, last + 1))
+        (series,) = self._questions.ask(event_ids(devices, first - SAME_EVENT_MS, last + 1))
         known = {(one.tags["device"], event) for one in series for event in one.column("id")}
         keep = [
             sure or (device, event) not in known

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from devices.catalogue import kinds
-from store.resolutions import Resolution
+from store.resolutions import ROLLUPS, Resolution
 from store.rollups.port import RollupStore
 
 __all__ = ["KEPT_FOR_GOOD", "Retention", "expired"]
@@ -45,9 +45,19 @@ KEPT_FOR_GOOD = Retention(dict.fromkeys(Resolution, 0))
 
 
 def expired(store: RollupStore, retention: Retention, now_ms: int) -> int:
-    """Drop what is kept long enough; how many periods there were."""
+    """Drop what is kept long enough and summed up; how many periods there were."""
     done = store.expire(Resolution.RAW, _EVENTS, retention.dropped_before_ms(Resolution.RAW, _EVENTS, now_ms))
     for kind in kinds():
         for resolution in Resolution:
-            done += store.expire(resolution, kind, retention.dropped_before_ms(resolution, kind, now_ms))
+            before_ms = retention.dropped_before_ms(resolution, kind, now_ms)
+            done += store.expire(resolution, kind, _summed_before_ms(store, resolution, kind, before_ms))
     return done
+
+
+def _summed_before_ms(store: RollupStore, resolution: Resolution, kind: str, before_ms: int) -> int:
+    """As much of what may be dropped as is summed up: after a long outage it is not at once."""
+    for coarser in ROLLUPS:
+        waiting = store.pending(coarser, kind, 0, before_ms) if coarser.finer is resolution else ()
+        if waiting:
+            return waiting[0].start_ms
+    return before_ms

@@ -5,10 +5,12 @@ import polars as pl
 from devices.batch import READING_COLUMNS
 from devices.description import DeviceKind
 
-__all__ = ["SEQUENCE_MODULUS", "keyed", "merged"]
+__all__ = ["SAME_EVENT_MS", "SEQUENCE_MODULUS", "keyed", "merged"]
 
 SEQUENCE_MODULUS = 1_000_000
 """Nanoseconds in a millisecond: the sequence, modulo this, stands where a time in ms has none."""
+SAME_EVENT_MS = 86_400_000
+"""How far apart two events of one id, of which one had no good clock, are the same."""
 
 
 def keyed(frame: pl.DataFrame) -> pl.DataFrame:

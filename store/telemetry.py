@@ -155,8 +155,21 @@ class TelemetryStore(TelemetryReads, Protocol):
         """
         ...
 
-    def hours(self, name: str) -> pl.DataFrame:
-        """Rows by hour of measuring (`HOURS_SCHEMA`), of a kind or of `events`, without empty hours."""
+    def hours(self, name: str, resolution: Resolution = Resolution.RAW) -> pl.DataFrame:
+        """Rows by hour of measuring (`HOURS_SCHEMA`), of a kind or of `events`, without empty hours.
+
+        Of a kind's rollups where their resolution is given; hours of which all is erased may be among them.
+        """
+        ...
+
+    def rollups(self, resolution: Resolution, selection: Selection) -> pl.DataFrame:
+        """The rollups selected, with the columns of `rollup_schema`, in no promised order."""
+        ...
+
+    def replace_rollups(
+        self, resolution: Resolution, kind: str, from_ms: int, to_ms: int, frame: pl.DataFrame
+    ) -> None:
+        """Keep these rollups as all there are of [`from_ms`, `to_ms`)."""
         ...
 
     def delete_devices(self, devices: Sequence[str]) -> None:

@@ -163,6 +163,8 @@ def _show(made: Manifest, rows: int) -> None:
     typer.echo(f"operations {made.operations_sum}")
     typer.echo(f"telemetry  {made.telemetry_sum}")
     left = made.plan.backlog
+    if left.unknown:
+        typer.echo(f"what was acknowledged and not yet done may be missing: {left.unknown}")
     if left.telemetry or left.operations:
         typer.echo(
             f"not in it: {left.telemetry} journal entries for telemetry, {left.operations} for detection;"

@@ -12,7 +12,13 @@ from collector.sqlite_journal import SqliteJournal
 from store.backup.chunks import Chunk
 from store.backup.errors import TargetNotEmptyError
 from store.backup.folder import Backup
-from store.backup.restoring import check_backup, check_known, restore_operations, restore_telemetry
+from store.backup.restoring import (
+    check_backup,
+    check_empty,
+    check_known,
+    restore_operations,
+    restore_telemetry,
+)
 from store.operations.database import OperationsDatabase
 
 __all__ = ["restore", "verify"]
@@ -41,13 +47,15 @@ def restore(backup: Backup, settings: ServiceSettings) -> Iterator[Chunk]:
     try:
         if directory.journal.exists():
             raise TargetNotEmptyError(f"the data directory {str(directory.path)!r}", "a journal")
-        store = open_telemetry(directory, settings)
-        try:
-            yield from restore_telemetry(backup, store)
-        finally:
-            store.close()
         database = OperationsDatabase(operations_url(directory.operations, settings))
         try:
+            # First: telemetry would be filled in vain, and have to be emptied, if operations cannot be.
+            check_empty(database)
+            store = open_telemetry(directory, settings)
+            try:
+                yield from restore_telemetry(backup, store)
+            finally:
+                store.close()
             yield from restore_operations(backup, database)
         finally:
             database.close()

@@ -94,8 +94,8 @@ def _left(directory: DataDirectory, settings: ServiceSettings) -> Backlog:
         return Backlog()
     try:
         journal = SqliteJournal(directory.journal, settings.journal_cap_mb * _MEGABYTE)
-    except JournalUnusableError:
-        return Backlog()
+    except JournalUnusableError as error:
+        return Backlog(unknown=f"the journal cannot be read: {error}")
     try:
         newest = journal.last_number()
         return Backlog(

@@ -24,11 +24,13 @@ TELEMETRY = "telemetry/"
 class Backlog(Struct, frozen=True, kw_only=True):
     """Journal entries that were acknowledged before the backup began and are not in it.
 
-    Both are 0 unless a consumer could not keep up; None where nobody knows, as no service was asked.
+    Both are 0 unless a consumer could not keep up; None where there is no journal, or where `unknown` says
+    why nobody can tell.
     """
 
     telemetry: int | None = None
     operations: int | None = None
+    unknown: str = ""
 
 
 class Plan(Struct, frozen=True, kw_only=True):

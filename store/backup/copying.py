@@ -11,7 +11,7 @@ from devices.refused import REFUSAL
 from store.backup.chunks import TELEMETRY, Chunk
 from store.backup.errors import BackupError, TargetDiffersError
 from store.backup.folder import Backup
-from store.backup.telemetry import TelemetryDump, hour_of, load_telemetry
+from store.backup.telemetry import TelemetryDump, chunk_of, load_telemetry
 from store.telemetry import TelemetryStore
 
 __all__ = ["BackupSource", "Checkpoint", "Source", "StoreSource", "copy"]
@@ -43,9 +43,9 @@ class StoreSource:
     def after(self, part: str, hour: int | None) -> Iterator[Chunk]:
         """The hours of a part behind one, in order."""
         name = part.removeprefix(TELEMETRY)
-        for number in self._dump.hours(name):
+        for number in self._dump.chunks_of(name):
             if hour is None or number > hour:
-                yield hour_of(self._store, name, number)
+                yield chunk_of(self._store, name, number)
 
 
 class BackupSource:
@@ -127,7 +127,7 @@ def copy(source: Source, target: TelemetryStore, checkpoint: Checkpoint, *, chec
                 raise BackupError(
                     f"the target refuses {refused.height} rows of {part}: {refused[0, REFUSAL]}"
                 )
-            if check and hour_of(target, part.removeprefix(TELEMETRY), chunk.number).sum != chunk.sum:
+            if check and chunk_of(target, part.removeprefix(TELEMETRY), chunk.number).sum != chunk.sum:
                 differing.append(f"{part}, hour {chunk.number}")
             checkpoint.note(chunk)
             yield chunk

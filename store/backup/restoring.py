@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from sqlalchemy import Connection
+
 from devices.refused import REFUSAL
 from store.backup.chunks import OPERATIONS, TELEMETRY, Chunk, Tally
 from store.backup.errors import BackupError, BackupTooNewError, TargetDiffersError, TargetNotEmptyError
@@ -12,7 +14,7 @@ from store.operations.database import OperationsDatabase
 from store.operations.dialects import set_sequences
 from store.telemetry import TelemetryStore
 
-__all__ = ["check_backup", "check_known", "restore_operations", "restore_telemetry"]
+__all__ = ["check_backup", "check_empty", "check_known", "restore_operations", "restore_telemetry"]
 
 
 def check_known(backup: Backup) -> None:
@@ -39,6 +41,17 @@ def check_backup(backup: Backup) -> Iterator[Chunk]:
         yield from backup.chunks(part)
 
 
+def check_empty(database: OperationsDatabase) -> None:
+    """Do nothing where a database can be restored into; nothing is changed.
+
+    Raises:
+        TargetNotEmptyError: it holds something.
+        OperationsUnavailableError: it does not answer.
+    """
+    with database.write() as connection:
+        _refuse_rows(connection)
+
+
 def restore_operations(backup: Backup, database: OperationsDatabase) -> Iterator[Chunk]:
     """Fill an empty database, at the backup's schema, in one transaction; then bring it to this program's.
 
@@ -51,9 +64,7 @@ def restore_operations(backup: Backup, database: OperationsDatabase) -> Iterator
     """
     database.migrate(backup.manifest.plan.schema or "head")
     with database.write() as connection:
-        taken = first_row(connection)
-        if taken is not None:
-            raise TargetNotEmptyError("the operations database", f"rows in {taken}")
+        _refuse_rows(connection)
         tables = tables_of(connection)
         clear_seeds(connection, tables)
         for table in tables:
@@ -78,6 +89,9 @@ def restore_telemetry(backup: Backup, store: TelemetryStore) -> Iterator[Chunk]:
     for name, rows in store.counts().items():
         if rows:
             raise TargetNotEmptyError("the telemetry store", f"{rows} rows of {name}")
+    for kept in store.status().kept:
+        if kept.rows:
+            raise TargetNotEmptyError("the telemetry store", f"{kept.rows} rows of {kept.resolution}")
     for part in _parts(backup, TELEMETRY):
         for chunk in backup.chunks(part):
             refused = load_telemetry(store, chunk)
@@ -102,6 +116,12 @@ def _compared(backup: Backup, prefix: str, found: Iterator[Chunk]) -> Iterator[C
     differing = [name for name in differing if read[name].rows or name in written]
     if differing:
         raise TargetDiffersError(differing)
+
+
+def _refuse_rows(connection: Connection) -> None:
+    taken = first_row(connection)
+    if taken is not None:
+        raise TargetNotEmptyError("the operations database", f"rows in {taken}")
 
 
 def _parts(backup: Backup, prefix: str) -> Sequence[str]:

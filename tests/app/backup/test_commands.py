@@ -1,7 +1,9 @@
 """`ioc store backup`, `verify` and `restore` on the embedded stores."""
 
+import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
@@ -78,6 +80,31 @@ def test_restore_into_a_data_directory_in_use_is_refused_in_one_sentence(data: P
     status, said = run("restore", str(tmp_path / "b"), "--data", str(data))
     assert status == 1
     assert "into empty stores only" in said
+
+
+def test_restore_looks_at_operations_before_it_fills_telemetry(data: Path, tmp_path: Path) -> None:
+    assert run("backup", str(tmp_path / "b"), "--data", str(data))[0] == 0
+    new = tmp_path / "new"
+    new.mkdir()
+    shutil.copyfile(data / "operations.db", new / "operations.db")
+    status, said = run("restore", str(tmp_path / "b"), "--data", str(new))
+    assert status == 1
+    assert "operations database has rows" in said
+    assert not (new / "telemetry").exists()
+
+
+def test_backup_with_a_journal_that_cannot_be_read_does_not_claim_to_have_all(
+    data: Path, tmp_path: Path
+) -> None:
+    (journal,) = data.glob("journal*.db")
+    for beside in data.glob(f"{journal.name}-*"):
+        beside.unlink()
+    journal.write_bytes(b"no database at all" * 1_000)
+    status, said = run("backup", str(tmp_path / "b"), "--data", str(data))
+    assert status == 0, said
+    assert "may be missing: the journal cannot be read" in said
+    manifest = msgspec.json.decode((tmp_path / "b" / "manifest.json").read_bytes())
+    assert "cannot be read" in manifest["plan"]["backlog"]["unknown"]
 
 
 def test_backup_while_a_service_holds_the_stores_says_whom_to_ask(data: Path, tmp_path: Path) -> None:

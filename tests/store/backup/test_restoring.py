@@ -1,12 +1,14 @@
 """What is backed up from any backend is the same in any other, to the last byte of its canonical form."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from api.auth import Role
 from devices.batch import EVENT_SCHEMA, ReadingBatch, reading_schema
@@ -31,8 +33,12 @@ from store.operations.detection import DetectionTables
 from store.operations.devices import DeviceRepository
 from store.operations.faults import FaultFilter, FaultRepository
 from store.operations.keys import KeyRepository
-from store.telemetry import TelemetryStore
+from store.retention import KEPT_FOR_GOOD, Retention, expired
+from store.rollups.keeper import RollupKeeper
+from store.windows import Aggregate, GroupBy, WindowQuery
+from tests.influx_server import temporary_bucket
 from tests.postgres_server import PostgresServer, temporary_database
+from tests.store.contract import AnyStore
 from tests.store.operations.support import (
     cleared,
     lamp_readings,
@@ -45,7 +51,8 @@ from tests.store.operations.support import (
 from tests.store.readings import many_lamps
 
 LAMP_ROWS = 1_000
-Source = tuple[OperationsDatabase, TelemetryStore]
+NEWEST_MS, DAY_MS = 1_764_028_800_000, 86_400_000
+Source = tuple[OperationsDatabase, AnyStore]
 
 
 def filled(database: OperationsDatabase) -> OperationsDatabase:
@@ -75,7 +82,7 @@ def filled(database: OperationsDatabase) -> OperationsDatabase:
     return database
 
 
-def written(store: TelemetryStore) -> TelemetryStore:
+def written(store: AnyStore) -> AnyStore:
     """A store with readings of several hours and hard events."""
     quality = pl.when(pl.col("seq") % 7 == 0).then(pl.lit("bad")).otherwise(pl.lit("ok"))
     rows = many_lamps(LAMP_ROWS).with_columns(
@@ -85,6 +92,7 @@ def written(store: TelemetryStore) -> TelemetryStore:
         seq=pl.when(pl.col("seq") % 5 > 0).then("seq"),
     )
     store.write(ReadingBatch("streetlight", rows))
+    RollupKeeper(store).run(NEWEST_MS + DAY_MS)
     vehicle = dict.fromkeys(EVENT_SCHEMA["vehicles"].inner.to_schema()) | {
         "vehicle_class": "car",
         "speed_kmh": 50.1,
@@ -123,7 +131,7 @@ def source(tmp_path: Path) -> Iterator[Source]:
     database.close()
 
 
-def backup_of(database: OperationsDatabase, store: TelemetryStore, folder: Path) -> Backup:
+def backup_of(database: OperationsDatabase, store: AnyStore, folder: Path) -> Backup:
     with dump(database, store, program="1.2.3", now_ms=9_000) as made:
         *_, manifest = write_backup(folder, made, lambda: 10_000)
     assert isinstance(manifest, Manifest)
@@ -181,24 +189,53 @@ def test_operations_dump_holds_every_table(source: Source) -> None:
 @pytest.mark.parametrize("from_", ["duckdb", "influx"])
 def test_telemetry_restored_elsewhere_has_the_same_checksum(
     tmp_path: Path,
-    influx_bucket: InfluxAddress,
+    influx_server: InfluxAddress,
     source: Source,
     from_: str,
     to: str,
 ) -> None:
-    in_influx = InfluxTelemetryStore(influx_bucket)
-    first = backup_of(source[0], written(in_influx) if from_ == "influx" else source[1], tmp_path / "first")
-    if from_ == to == "influx":
-        in_influx.delete_before(2**41)
-    in_duckdb = DuckdbTelemetryStore(tmp_path / "t.duckdb")
-    target = in_influx if to == "influx" else in_duckdb
-    chunks = list(restore_telemetry(first, target))
-    assert sum(chunk.frame.height for chunk in chunks) == 2 * (LAMP_ROWS + 2)
-    second = backup_of(source[0], target, tmp_path / "second")
-    assert second.manifest.telemetry_sum == first.manifest.telemetry_sum
-    assert second.manifest.parts["telemetry/streetlight"].rows == LAMP_ROWS
-    in_influx.close()
-    in_duckdb.close()
+    with ExitStack() as opened:
+        buckets = [opened.enter_context(temporary_bucket(influx_server)) for _ in range(2)]
+        servers = [
+            opened.enter_context(closing(InfluxTelemetryStore(bucket, KEPT_FOR_GOOD))) for bucket in buckets
+        ]
+        embedded = opened.enter_context(closing(DuckdbTelemetryStore(tmp_path / "t.duckdb")))
+        origin = written(servers[0]) if from_ == "influx" else source[1]
+        first = backup_of(source[0], origin, tmp_path / "first")
+        target: AnyStore = servers[1] if to == "influx" else embedded
+        chunks = list(restore_telemetry(first, target))
+        parts = first.manifest.parts
+        assert sum(chunk.frame.height for chunk in chunks) == 2 * sum(
+            part.rows for name, part in parts.items() if name.startswith("telemetry/")
+        )
+        assert parts["telemetry/streetlight"].rows == LAMP_ROWS
+        assert parts["telemetry/streetlight.1m"].rows > 100
+        assert parts["telemetry/streetlight.1h"].rows > 3
+        second = backup_of(source[0], target, tmp_path / "second")
+        assert second.manifest.telemetry_sum == first.manifest.telemetry_sum
+        # What was marked on the way is made anew, and is the same.
+        assert RollupKeeper(target).run(NEWEST_MS + DAY_MS) > 100
+        third = backup_of(source[0], target, tmp_path / "third")
+        assert third.manifest.telemetry_sum == first.manifest.telemetry_sum
+
+
+def test_history_of_which_no_reading_is_left_survives_a_backup(source: Source, tmp_path: Path) -> None:
+    kept = Retention()
+    later_ms = NEWEST_MS + 40 * DAY_MS
+    month = WindowQuery(
+        kind="streetlight", fields=["power_w"], aggregate=Aggregate.SUM, every_ms=3_600_000,
+        from_ms=NEWEST_MS - DAY_MS, to_ms=NEWEST_MS, group_by=GroupBy.KIND,
+    )  # fmt: skip
+    before = source[1].windows(month)
+    assert before.height > 2
+    assert expired(source[1], kept, later_ms) > 0
+    assert source[1].counts()["streetlight"] == 0
+    first = backup_of(*source, tmp_path / "first")
+    with closing(DuckdbTelemetryStore(tmp_path / "t.duckdb", kept)) as target:
+        assert list(restore_telemetry(first, target))
+        assert_frame_equal(target.windows(month), before)
+        RollupKeeper(target).run(later_ms)
+        assert_frame_equal(target.windows(month), before)
 
 
 def test_dump_over_the_wire_is_the_same_dump(source: Source) -> None:
