@@ -15,7 +15,7 @@ _HEAD = """\
 # Rules / Các luật phát hiện
 
 Generated from `rules/catalogue/` by `ioc rules page`; edit the rules, not this page. Where a threshold comes
-from stands beside it there.
+from stands beside it there. Each rule leads to its runbook ([tiếng Việt](runbooks/README.md)).
 
 A condition that holds for the time under "for", and in as many readings, becomes a fault; it ends when the
 condition under "ends when" has held for its own time (without one: when the first no longer holds). `m.` is
@@ -85,8 +85,12 @@ def _table(rules: Iterable[Rule]) -> str:
 
 def _row(rule: Rule) -> str:
     pattern = next(iter(rule.patterns.values()))
-    cells = (f"`{rule.id}`", f"{rule.title.vi} / {rule.title.en}", *_cells(pattern), _severity(rule))
+    cells = (_linked(rule), f"{rule.title.vi} / {rule.title.en}", *_cells(pattern), _severity(rule))
     return f"| {' | '.join(cells)} |\n"
+
+
+def _linked(rule: Rule) -> str:
+    return f"[`{rule.id}`](runbooks/en/{rule.runbook}.md)" if rule.runbook else f"`{rule.id}`"
 
 
 def _cells(pattern: Pattern) -> tuple[str, str, str]:

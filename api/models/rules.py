@@ -24,6 +24,10 @@ class RuleView(Model):
                     "title": {"vi": "Đèn không sáng khi đã bật", "en": "Lamp out while commanded on"},
                     "kinds": ["streetlight"],
                     "severity": "minor",
+                    "runbook": {
+                        "vi": "docs/runbooks/vi/lamp-dark.md",
+                        "en": "docs/runbooks/en/lamp-dark.md",
+                    },
                 }
             ]
         }
@@ -35,6 +39,8 @@ class RuleView(Model):
     kinds: list[str]
     """The kinds of device that it watches."""
     severity: Severity
+    runbook: LabelView | None
+    """The pages that say what to do, in the product's documents."""
 
     @classmethod
     def of(cls, rule: Rule) -> "RuleView":
@@ -45,7 +51,13 @@ class RuleView(Model):
             title=LabelView.of(rule.title),
             kinds=list(rule.patterns),
             severity=rule.severity,
+            runbook=_runbook(rule.runbook) if rule.runbook else None,
         )
+
+
+def _runbook(page: str) -> LabelView:
+    vi, en = (f"docs/runbooks/{language}/{page}.md" for language in ("vi", "en"))
+    return LabelView(vi=vi, en=en)
 
 
 class RulesChangeView(Model):

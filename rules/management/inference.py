@@ -60,6 +60,7 @@ class _Written(Struct, frozen=True, forbid_unknown_fields=True):
     back_share: _Share
     common_share: _Share = 0.8
     depends_on: list[DependencyText] = []
+    runbook: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +84,7 @@ class Inference:
     back_share: float
     common_share: float
     depends_on: tuple[Dependency, ...] = ()
+    runbook: str = ""
 
 
 @cache
@@ -136,4 +138,5 @@ def _inference(written: _Written) -> Inference:
         back_share=written.back_share,
         common_share=written.common_share,
         depends_on=tuple(one.read() for one in written.depends_on),
+        runbook=written.runbook,
     )

@@ -21,6 +21,6 @@ FAULT = FaultType(
     rules=("cabinet.contactor_stuck",),
     observable=next_dawn,
     shows="dawn",
-    also=symptoms("lamp.day_burner", "lamp.dimming_failure", of_dependants=True),
+    also=symptoms("lamp.day_burner", "lamp.dimming_failure", "cabinet.lamps_off_level", of_dependants=True),
     lasts=("2h", "6h"),
 )
