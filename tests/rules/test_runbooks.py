@@ -13,7 +13,9 @@ _HEADINGS = {
     "en": ["What it means", "Look at", "Do", "Repaired when"],
     "vi": ["Ý nghĩa", "Cần xem", "Cần làm", "Coi là đã sửa khi"],
 }
-_PAGE_OF = {one.id: one.runbook for one in (*load_rules(), *inferences().values())}
+_PAGE_OF = {rule.id: rule.runbook for rule in load_rules()} | {
+    one.id: one.runbook for one in inferences().values()
+}
 _PAGES = sorted(set(_PAGE_OF.values()))
 
 
