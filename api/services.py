@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
@@ -14,9 +14,11 @@ from notify.desk import CrewDesk
 from rules.detection.engine import Engine
 from rules.rule import Rule
 from rules.ruleset import LiveRules
+from store.evidence.pictures import PictureStore
 from store.operations.audit import AuditLog
 from store.operations.database import OperationsDatabase
 from store.operations.dead_letters import DeadLetterRepository
+from store.operations.evidence_check import EvidenceCheck, check_and_note, last_check
 from store.operations.evidence_links import EvidenceChain
 from store.operations.fault_desk import FaultDesk
 from store.operations.faults import FaultRepository
@@ -33,7 +35,7 @@ from store.operations.stream import OutgoingStream
 from store.operations.violations import ViolationRepository
 from store.telemetry import TelemetryReads
 
-__all__ = ["ApiServices", "Check", "OperationsViews", "Services"]
+__all__ = ["ApiServices", "Check", "Evidence", "OperationsViews", "Services"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,24 @@ class Check:
 
     ok: bool
     detail: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Pictures at rest, a check of everything that keeps what it found, and the last check's row."""
+
+    pictures: PictureStore
+    check: Callable[[int], EvidenceCheck]
+    last_check: Callable[[], Mapping[str, Any] | None]
+
+    @classmethod
+    def of(cls, database: OperationsDatabase, pictures: PictureStore) -> "Evidence":
+        """The evidence of one installation."""
+        return cls(
+            pictures=pictures,
+            check=lambda at_ms: check_and_note(database, pictures, at_ms),
+            last_check=lambda: last_check(database),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +130,8 @@ class ApiServices:
     rules: LiveRules = field(default_factory=LiveRules)
     new_engine: Callable[[Sequence[Rule]], Engine] | None = None
     """Makes an engine with the present registry and programmes, to ask it about a rule."""
+    evidence: Evidence | None = None
+    """Pictures and the check of the chain; None in a process that does not know where pictures are kept."""
     review_officers: int = 1
     """How many officers must agree on a decision about a violation."""
 

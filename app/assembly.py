@@ -8,8 +8,9 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from api.application import create_app, create_status_app
-from api.services import ApiServices, OperationsViews
+from api.services import ApiServices, Evidence, OperationsViews
 from app.backup.serving import dump_frames
+from app.evidence_store import picture_store
 from app.following import registry_follower, rules_follower
 from app.http_server import HttpServer
 from app.leader import JobRunner
@@ -110,6 +111,7 @@ def _services(pipeline: Pipeline, session: MqttReader, views: OperationsViews) -
         clock=pipeline.clock,
         version=VERSION,
         dump=lambda: dump_frames(pipeline),
+        evidence=Evidence.of(pipeline.stores.operations, picture_store(pipeline.settings)),
         review_officers=pipeline.settings.review_officers,
     )
 

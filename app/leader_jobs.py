@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.dead_letter_purge import DeadLetterPurge
+from app.evidence_job import EvidenceCheckJob, PictureJob
+from app.evidence_store import picture_store
 from app.history_jobs import history_jobs
 from app.leader import LeaderJob
 from app.lifecycle_job import LifecycleJob
@@ -46,11 +48,14 @@ def leader_jobs(parts: LeaderParts) -> Sequence[LeaderJob]:
     Raises:
         StartError: settings of one of them cannot be used.
     """
+    pictures = picture_store(parts.settings)
     jobs: list[LeaderJob] = [
         StreamNumbers(parts.operations),
         DeadLetterPurge(parts.operations, parts.settings),
         LifecycleJob(parts.operations, parts.registry, parts.rules, parts.city.zone),
         ReviewJob(parts.operations, parts.settings),
+        PictureJob(parts.operations, pictures, parts.settings),
+        EvidenceCheckJob(parts.operations, pictures),
         ManagementJob(parts.operations, parts.registry, parts.rules),
         *history_jobs(parts.telemetry, parts.settings),
         *notify_jobs(parts.settings, parts.operations, parts.registry, parts.city),

@@ -8,8 +8,9 @@ from dataclasses import replace
 from prometheus_client import CollectorRegistry
 
 from api.application import create_app
-from api.services import ApiServices, Check, OperationsViews
+from api.services import ApiServices, Check, Evidence, OperationsViews
 from app.errors import StartError
+from app.evidence_store import picture_store
 from app.following import registry_at_rest, registry_follower, rules_follower, rules_revision
 from app.hangup import Hangup
 from app.http_server import HttpServer
@@ -82,6 +83,7 @@ def shared_services(
         metrics=CollectorRegistry(),
         clock=SystemClock(),
         version=VERSION,
+        evidence=Evidence.of(stores.operations, picture_store(settings)),
         review_officers=settings.review_officers,
     )
 

@@ -13,6 +13,7 @@ from collector.intake import IntakeSettings
 from collector.rate_limit import RateLimit
 from devices.decoders.options import DecoderOptions
 from devices.topics import DEVICE_ID
+from store.evidence.allowed import AllowList
 from store.resolutions import Resolution
 from store.windows import known_kind
 
@@ -112,6 +113,14 @@ class ServiceSettings(BaseSettings):
     """Officers who must agree before a suspected violation is confirmed or rejected; 2 are two persons."""
     review_days: int = Field(default=365, ge=1)
     """Days after which a suspicion that nobody decided expires; a year is the usual time bar (unverified)."""
+    evidence_url: str | None = None
+    """Where pictures are kept: a folder, or s3://bucket/folder where s3fs is installed; else in data_dir."""
+    evidence_hosts: tuple[str, ...] = ()
+    """Where pictures may be fetched from: networks, hosts, beginnings of URLs; none means they are not."""
+    evidence_max_mb: int = Field(default=10, ge=1, le=100)
+    """Largest picture (MB)."""
+    evidence_fetch_days: int = Field(default=7, ge=1)
+    """Days for which fetching a picture is tried again."""
     notify_file: Path | None = None
     """TOML file of channels and routes: who is told of incidents, and how; none means nobody is."""
     public_url: str | None = Field(default=None, pattern=r"^https?://[^?#]+$")
@@ -138,6 +147,12 @@ class ServiceSettings(BaseSettings):
         except LookupError as error:
             raise ValueError(str(error)) from error
         return kept
+
+    @field_validator("evidence_hosts")
+    @classmethod
+    def _places_are_places(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        AllowList(entries)
+        return entries
 
     @field_validator("payload_codecs")
     @classmethod

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 from store.operations.database import OperationsDatabase
 from store.operations.records import ViolationRecord
 from store.operations.review_tables import evidence_pictures
+from store.operations.tables import violations
 
 __all__ = ["PictureRecord", "PictureRepository", "PictureState", "pictures_of", "waiting_rows"]
 
@@ -113,6 +114,14 @@ class PictureRepository:
         with self._database.read() as connection:
             found = {row.state: row.total for row in connection.execute(query)}
         return {str(state): found.get(state, 0) for state in PictureState}
+
+    def url(self, picture: PictureRecord) -> str | None:
+        """Where the camera says that a picture is; None where it does not, or it was erased."""
+        query = select(violations.c.images).where(violations.c.id == picture.violation)
+        with self._database.read() as connection:
+            images = connection.execute(query).scalar_one_or_none() or ()
+        found = images[picture.place].get("url") if picture.place < len(images) else None
+        return found if isinstance(found, str) and found else None
 
     def put_off(self, picture: PictureRecord, problem: str, next_at_ms: int | None) -> None:
         """Note a try that failed; `next_at_ms` is the next one, None gives up."""
