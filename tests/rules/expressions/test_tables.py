@@ -49,7 +49,7 @@ _SCHEMA = {"power_state": pl.String, "power_w": pl.Float64, "local.day(0)": pl.F
 _TEXT = "table('levels', m.power_state, m.power_w) >= 5 || !has(table('levels', m.power_state, m.power_w))"
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(_TABLES, st.lists(_TOLD, min_size=1, max_size=5))
 def test_table_on_random_rows_means_the_same_to_compiler_reference_and_cel(
     table: Table, told: list[dict[str, Any]]
