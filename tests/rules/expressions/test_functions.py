@@ -20,7 +20,8 @@ _KIND = "streetlight"
 def _column(call: str) -> str:
     """The column under which the engine adds a call's values."""
     asked = condition(f"has({call})", _KIND)
-    (found,) = {one.column for one in (*asked.context, *asked.windows, *asked.relations)}
+    columns = {one.column for one in asked.context} | {one.column for one in asked.windows}
+    (found,) = columns | {one.column for one in asked.relations}
     return found
 
 
