@@ -9,6 +9,10 @@ from rules.errors import RuleError
 
 __all__ = ["read_yaml"]
 
+_LOADER = getattr(
+    yaml, "CSafeLoader", yaml.SafeLoader
+)  # the same in C, ten times as fast, where it was built in
+
 
 def read_yaml(file: Traversable, api_version: str, member: str) -> list[Any]:
     """The list that a file of the catalogue keeps under `member`.
@@ -17,7 +21,7 @@ def read_yaml(file: Traversable, api_version: str, member: str) -> list[Any]:
         RuleError: it cannot be read, is no YAML, or not of that version and shape.
     """
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        document = yaml.load(file.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - it is a safe one
     except (OSError, UnicodeDecodeError) as error:
         raise RuleError(file.name, None, f"the file must be readable UTF-8: {error}") from None
     except yaml.YAMLError as error:

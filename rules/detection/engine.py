@@ -64,6 +64,8 @@ class Engine:
         }
         for lane in self._lanes.values():
             lane.relate(self._lanes)
+        # A mark costs each lane something, also one without devices.
+        self._manned = [lane for lane in self._lanes.values() if len(lane.fleet)]
         self._kind_of = {device.id: device.kind for device in registry.values()}
         self._number: int | None = None
         self._received_ms = 0
@@ -168,12 +170,12 @@ class Engine:
         else:
             if self._caught_up_since_ms is None:
                 self._caught_up_since_ms = mark.received_up_to_ms
-            for lane in self._lanes.values():
+            for lane in self._manned:
                 self._found.changes += lane.advance(mark, self._caught_up_since_ms)
         # Only at marks, which divide the stream alike however the entries are divided into calls.
-        for lane in self._lanes.values():
+        for lane in self._manned:
             lane.settle()
-        for lane in self._lanes.values():
+        for lane in self._manned:
             self._found.changes += lane.release(mark)
 
     @property
@@ -181,7 +183,7 @@ class Engine:
         """The received time before which nobody can become silent; None while that cannot happen at all."""
         if self._caught_up_since_ms is None:
             return None
-        dues = [lane.silences.next_due_ms for lane in self._lanes.values()]
+        dues = [lane.silences.next_due_ms for lane in self._manned]
         return min((due for due in dues if due is not None), default=None)
 
     def _readable(self, entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
@@ -210,7 +212,7 @@ class Engine:
         if self._caught_up_since_ms is None:
             return
         self._received_ms = max(self._received_ms, received_up_to_ms)
-        for lane in self._lanes.values():
+        for lane in self._manned:
             self._found.changes += lane.fall_silent(received_up_to_ms, self._caught_up_since_ms)
 
     def take_changes(self) -> tuple[Change, ...]:
