@@ -3,11 +3,12 @@
 A month of readings, one in five minutes by each device, goes into DuckDB and, a tenth of it, into InfluxDB;
 then the questions of an operator are asked again and again, about other devices and days each time.
 ARGS="--rows N --influx-rows N --times N --json FILE"; the full size needs some gigabytes in the temporary
-folder and about a quarter of an hour.
+folder and about a quarter of an hour to write, as long again to sum up.
 """
 
 import argparse
 import json
+import resource
 import tempfile
 import time
 from contextlib import closing
@@ -21,11 +22,13 @@ from rich.table import Table
 from benchmarks.influx_rig import running_influx, stored_in
 from benchmarks.ingest.influx import find_server
 from benchmarks.store.questions import LIMITS, Asked, ask_all, latest_of
-from benchmarks.store.readings import END_MS, CityReadings
+from benchmarks.store.readings import DAY_MS, DAYS, END_MS, CityReadings
 from store.duckdb_store import DuckdbTelemetryStore
+from store.rollups.keeper import RollupKeeper
+from store.rollups.port import RollupStore
 from store.telemetry import TelemetryStore
 
-_MEGABYTE = _MILLION = 1_000_000
+_LATE_MS = 3_600_000
 _FULL_ROWS = 100_000_000
 
 
@@ -48,7 +51,9 @@ def main() -> int:
         readings = CityReadings.of_rows(options.rows)
         with closing(DuckdbTelemetryStore(folder / "duckdb")) as embedded:
             written = _write(embedded, readings)
-            # As the service does when a day is over.
+            written["raw_mb_per_million"] = _mb_per_million(folder / "duckdb", written["rows"])
+            # As the service does: minutes and hours behind the writer, days in order when they are over.
+            figures["duckdb.rollups_s"] = _sum_up(embedded)
             begin_s = time.perf_counter()
             embedded.compact(END_MS)
             figures["duckdb.compact_s"] = round(time.perf_counter() - begin_s, 1)
@@ -59,6 +64,8 @@ def main() -> int:
                 readings = CityReadings.of_rows(influx_rows)
                 written = _write(store, readings)
                 kept = folder / "influxd" / "engine"
+                written["raw_mb_per_million"] = _mb_per_million(kept, written["rows"])
+                figures["influxdb.rollups_s"] = _sum_up(store)
                 measured = written | _measured(store, kept, readings, options.times)
             _report(console, figures, "influxdb", measured | {"latest": latest})
         elif influx_rows:
@@ -70,15 +77,27 @@ def main() -> int:
 
 def _measured(store: TelemetryStore, kept: Path, readings: CityReadings, times: int) -> dict[str, Any]:
     """The size of what is there, and how long answers take."""
-    size_mb = _bytes(kept) / _MEGABYTE / (readings.rows / _MILLION)
-    return {"mb_per_million": round(size_mb, 1)} | ask_all(store, readings, times)
+    return {"mb_per_million": _mb_per_million(kept, readings.rows)} | ask_all(store, readings, times)
+
+
+def _sum_up(store: RollupStore) -> float:
+    """Make all rollups, a day at a time as they would have been made; in seconds."""
+    keeper, begin_s = RollupKeeper(store), time.perf_counter()
+    with _progress() as progress:
+        for day in progress.track(range(DAYS), description="summing up by the minute and the hour"):
+            keeper.run(END_MS - (DAYS - 1 - day) * DAY_MS + _LATE_MS)
+    return round(time.perf_counter() - begin_s, 1)
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True))
 
 
 def _write(store: TelemetryStore, readings: CityReadings) -> dict[str, Any]:
     """Write all readings; how many a second."""
     written = 0
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    with _progress() as progress:
         task = progress.add_task(f"writing into {store.status().backend}", total=readings.rows)
         spent_s = 0.0
         for batch in readings.batches():
@@ -93,15 +112,17 @@ def _write(store: TelemetryStore, readings: CityReadings) -> dict[str, Any]:
     return {"rows": written, "rows_per_s": round(written / spent_s)}
 
 
-def _bytes(folder: Path) -> int:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+def _mb_per_million(folder: Path, rows: int) -> float:
+    """What a folder takes on disk, for each million readings."""
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    return round(size / rows, 1)
 
 
 def _report(console: Console, figures: dict[str, Any], backend: str, measured: dict[str, Any]) -> None:
     """Show what was measured, and keep it under the names that others read."""
     title = (
         f"{backend}: {measured['rows']:,} readings, {measured['rows_per_s']:,} written a second,"
-        f" {measured['mb_per_million']} MB a million"
+        f" {measured['mb_per_million']} MB a million with rollups, {measured['raw_mb_per_million']} without"
     )
     table = Table("question", "p50 ms", "p95 ms", "rows", "processors", "what it consists of", title=title)
     for name, limit in LIMITS.items():
@@ -113,7 +134,11 @@ def _report(console: Console, figures: dict[str, Any], backend: str, measured: d
         figures[f"{backend}.{name}.p95_ms"] = asked.p95_ms
     export: Asked = measured["export"]
     figures[f"{backend}.export.rows_per_s"] = round(export.rows / export.p50_ms * 1000)
-    for name in ("rows", "rows_per_s", "mb_per_million"):
+    for name in ("rows", "rows_per_s", "mb_per_million", "raw_mb_per_million"):
         figures[f"{backend}.{name}"] = measured[name]
     console.print(table)
-    console.print(f"export: {figures[f'{backend}.export.rows_per_s']:,} rows a second")
+    figures[f"{backend}.peak_mb"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
+    console.print(
+        f"export: {figures[f'{backend}.export.rows_per_s']:,} rows a second; rollups were made in"
+        f" {figures[f'{backend}.rollups_s']:,} s; {figures[f'{backend}.peak_mb']:,} MB of memory at most"
+    )

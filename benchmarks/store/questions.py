@@ -149,7 +149,7 @@ LIMITS: Mapping[str, str] = {
     "latest": "a page of SQLite rows, each one's JSON decoded in Python",
     "device_day": "finding the device's rows among those of the day",
     "cabinet_week": "finding the cabinet's rows among those of seven days; all fields are read",
-    "kind_month": "every reading of the month, unless hourly rollups answer",
+    "kind_month": "the hourly rollups of every lamp of the month",
     "top20": "every lamp's readings of an hour, then a sort",
     "export": "all columns from the backend into Arrow",
 }

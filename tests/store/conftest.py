@@ -8,7 +8,7 @@ import pytest
 from store.duckdb_store import DuckdbTelemetryStore
 from store.influx_store import InfluxTelemetryStore
 from store.retention import KEPT_FOR_GOOD, Retention
-from tests.store.contract import AnyStore, Backend
+from tests.store.contract import MIDNIGHT, AnyStore, Backend, lamps
 
 
 @pytest.fixture(params=["duckdb", pytest.param("influx", marks=pytest.mark.influx)])
@@ -30,3 +30,16 @@ def store(backend: Backend) -> Iterator[AnyStore]:
     opened = backend()
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def filled(store: AnyStore) -> AnyStore:
+    """L0 in the hours 0 and 2, L2 (of the other area) in the hour 1; another kind of value in each."""
+    minutes = [(0, 0, 10.0), (0, 30, 20.0), (0, 120, 60.0), (0, 150, 30.0), (2, 61, 7.0)]
+    rows = [
+        {"lamp": lamp, "ts": MIDNIGHT + minute * 60_000, "power_w": power_w, "switch_on_count": minute,
+         "cmd_on": minute > 100, "power_state": "on" if minute else "off"}
+        for lamp, minute, power_w in minutes
+    ]  # fmt: skip
+    store.write(lamps(*rows))
+    return store
