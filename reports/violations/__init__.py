@@ -1,0 +1,1 @@
+"""Export packs of violations: what an officer hands on, with the hashes that prove it."""
