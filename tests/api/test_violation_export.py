@@ -59,7 +59,8 @@ def test_pack_is_whole_and_its_hashes_are_right(client: Client, city: City) -> N
     assert answer.headers["content-disposition"] == 'attachment; filename="violations-1.zip"'
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
-    sums = dict(reversed(line.split("  ")) for line in files.pop("SHA256SUMS").decode().splitlines())
+    lines = [line.split("  ") for line in files.pop("SHA256SUMS").decode().splitlines()]
+    sums = {name: sha256 for sha256, name in lines}
     assert sums == {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     assert set(files) == {"violations.json", "violations.csv", "violations.pdf", "pictures/1-0.jpg"}
     told = json.loads(files["violations.json"])
