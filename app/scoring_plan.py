@@ -16,8 +16,8 @@ MOST_IN_A_STEP = 10_000
 """Messages that the intake takes at once, so that a step is one batch."""
 
 _DEVICES_PER_RETIRED = 200  # look like silent ones and are none
-_LONG_STEP_S, _LONGEST_STEP_S = 30.0, 60.0
-_STEPS_IN_AN_INTERVAL = 5
+_LONG_STEP_S, _LONGEST_STEP_S = 30.0, 100.0
+_STEPS_IN_AN_INTERVAL = 3
 _FULLEST_STEP = MOST_IN_A_STEP / 4  # rush hours and chatty devices say several times the usual
 
 

@@ -75,11 +75,16 @@ def unfed(injection: Injection, devices: Sequence[Device]) -> Iterable[Effect]:
             yield injection.effect(DARK, device=device)
 
 
-def briefly(affliction: Afflicts, *, reports: int = 1) -> Afflicts:
-    """The same from the beginning on for no more than so many reports, however long the injection lasts."""
+def briefly(affliction: Afflicts, *, reports: int = 1, at_most_ms: int | None = None) -> Afflicts:
+    """The same from the beginning on for no more than so many reports, however long the injection lasts.
+
+    `at_most_ms` is the longest that it takes, however seldom the device reports.
+    """
 
     def effects(injection: Injection, world: World) -> Iterable[Effect]:
         span_ms = reports * round(injection.device.interval_s * 1000)
+        if at_most_ms is not None:
+            span_ms = min(span_ms, at_most_ms)
         for effect in affliction(injection, world):
             yield replace(effect, to_ms=min(injection.to_ms, injection.from_ms + span_ms))
 

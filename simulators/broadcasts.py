@@ -36,16 +36,17 @@ class Broadcasts:
         yield from self._of_day(area, day)
         yield from self._of_day(area, day + timedelta(days=1))
 
-    def next_playing_ms(self, area: str, from_ms: int, lag_ms: int = 0) -> int | None:
+    def next_playing_ms(self, area: str, from_ms: int, lag_ms: int = 0, least_ms: int = 1) -> int | None:
         """The first moment at or after another at which a programme plays; None within a week.
 
-        Both ends of a programme count only from `lag_ms` within it.
+        Both ends of a programme count only from `lag_ms` within it, and it has at least `least_ms` to go.
         """
         for day in range(_LOOK_AHEAD_DAYS):
             spans = self.near(area, from_ms + day * _MS_PER_DAY)
-            starts = [max(span.from_ms + lag_ms, from_ms) for span in spans if span.to_ms - lag_ms > from_ms]
-            if starts:
-                return min(starts)
+            starts = [(max(span.from_ms + lag_ms, from_ms), span.to_ms - lag_ms) for span in spans]
+            long = [at_ms for at_ms, to_ms in starts if to_ms - at_ms >= least_ms]
+            if long:
+                return min(long)
         return None
 
     def next_silence_ms(self, area: str, from_ms: int) -> int:

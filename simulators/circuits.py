@@ -8,9 +8,12 @@ from devices.registry import Device
 from simulators.injection import Injection
 from simulators.world import World
 
-__all__ = ["Circuit", "circuit_of", "has_circuit"]
+__all__ = ["LOST_CIRCUITS", "Circuit", "circuit_of", "has_circuit"]
 
 _SEVERAL = 3
+
+LOST_CIRCUITS = ("cabinet.circuit_lost", "cabinet.circuit_end_lost")
+"""What is inferred at a cabinet from its silent lamps, beside what the cabinet's own rules say."""
 
 
 class Circuit(NamedTuple):

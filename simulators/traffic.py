@@ -6,10 +6,7 @@ from random import Random
 from simulators.layout.site import SCHOOL_GATE
 from simulators.world import Profile
 
-__all__ = ["RUSH_PER_MIN", "passages_per_min", "poisson"]
-
-RUSH_PER_MIN = 1.2
-"""From so many passages a minute on it is rush hour."""
+__all__ = ["passages_per_min", "poisson"]
 
 # Passages a minute by hour, with the rush hours of schools and offices. A real junction has ten times as
 # many; this keeps a demo's stream mostly telemetry.

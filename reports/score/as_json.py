@@ -30,6 +30,7 @@ def as_json(score: Score) -> dict[str, Any]:
         "incidents_by_hour": list(score.incidents_by_hour),
         "operators": score.operators,
         "hours": round(score.hours, 3),
+        "types_beyond_bound": [row.fault for row in score.types if row.is_within_bound is False],
         "violations": _figures(score.violations),
         "types": {row.fault: _row(row) for row in score.types},
         "city": score.city,
@@ -67,7 +68,14 @@ def as_json(score: Score) -> dict[str, Any]:
 def _row(row: TypeScore) -> dict[str, Any]:
     if not row.real:
         return {"real": False, "injected": row.figures.injected, "false": row.figures.false}
-    return {"real": True, "violation": row.violation, "covered": row.covered, **_figures(row.figures)}
+    return {
+        "real": True,
+        "violation": row.violation,
+        "covered": row.covered,
+        **_figures(row.figures),
+        "bound_s": row.bound_s,
+        "within_bound": row.is_within_bound,
+    }
 
 
 def _figures(figures: Figures) -> dict[str, Any]:

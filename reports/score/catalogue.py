@@ -1,11 +1,12 @@
 """What the score must know of the rules: which there are, which of them suspect, and how long each takes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from devices.catalogue import kinds
 from devices.description import DeviceKind
 from reports.score.truth import Injection
+from rules.expressions.scope import related_kind
 from rules.management.inference import inferences
 from rules.rule import Happening, Lasting, Pattern, Rule, Silence
 
@@ -14,7 +15,10 @@ __all__ = ["RuleBook", "rule_book"]
 
 @dataclass(frozen=True, kw_only=True)
 class RuleBook:
-    """The rules that exist, those of them that judge events, and the reaction time of each on a kind (ms)."""
+    """The rules that exist, those of them that judge events, and the reaction time of each on a kind (ms).
+
+    A reaction time is the bound of the median delay: duration or readings, one interval, and the lateness.
+    """
 
     known: frozenset[str] = frozenset()
     of_events: frozenset[str] = frozenset()
@@ -24,6 +28,10 @@ class RuleBook:
         """How long the quickest rule for an injection needs; 0 if there is none that could see it."""
         times = [self.reactions_ms.get((rule, injection.kind)) for rule in injection.rules]
         return min((ms for ms in times if ms is not None), default=0)
+
+    def bound_s(self, injection: Injection) -> float | None:
+        """The longest that the median delay of its type may be; None where no rule exists."""
+        return self.reaction_ms(injection) / 1000 if self.covers(injection) else None
 
     def is_violation(self, injection: Injection) -> bool:
         """Whether an injection is scored by suspected violations and not by faults."""
@@ -59,14 +67,21 @@ def rule_book(rules: Iterable[Rule], interval_s: float | None = None) -> RuleBoo
 def _reaction_ms(pattern: Pattern, kind: DeviceKind, interval_s: float | None) -> int:
     """The longest that a rule needs after the first reading that shows a fault; late readings included."""
     interval_ms = round((interval_s or kind.interval_s) * 1000)
-    lateness_ms = round(kind.lateness_s * 1000)
+    # The reading that ends the time comes up to an interval after it, and is late.
+    then_ms = interval_ms + round(max(one.lateness_s for one in _read(pattern, kind)) * 1000)
     match pattern:
         case Lasting():
-            lasting_ms = max(pattern.for_ms, (pattern.min_samples - 1) * interval_ms)
-            # Readings come at intervals: the one that ends the time is up to an interval after it.
-            return lasting_ms + interval_ms + lateness_ms
+            return max(pattern.for_ms, (pattern.min_samples - 1) * interval_ms) + then_ms
         case Silence():
             expected_ms = pattern.expect_ms or interval_ms
-            return round(pattern.tolerate * expected_ms) + pattern.jitter_ms + lateness_ms
+            return round(pattern.tolerate * expected_ms) + pattern.jitter_ms + then_ms
         case Happening():
-            return lateness_ms
+            return then_ms
+
+
+def _read(pattern: Pattern, kind: DeviceKind) -> Iterator[DeviceKind]:
+    """The kinds whose readings a rule waits for: its own, and those of the devices that it asks."""
+    yield kind
+    if isinstance(pattern, Lasting):
+        related = (related_kind(call, kind.id) for call in pattern.when.relations)
+        yield from (kinds()[one] for one in related if one is not None)

@@ -77,7 +77,8 @@ class Figures:
 class TypeScore:
     """The figures of one type of fault; of a look-alike (`real` false) only `injected` and `false` count.
 
-    `covered`: a rule exists that is meant to find it. `violation`: judged by suspected violations.
+    `covered`: a rule exists that is meant to find it. `violation`: judged by suspected violations. `bound_s`:
+    what its median delay may not exceed, by its quickest rule; None where there is none.
     """
 
     fault: str
@@ -85,6 +86,13 @@ class TypeScore:
     violation: bool
     covered: bool
     figures: Figures
+    bound_s: float | None = None
+
+    @property
+    def is_within_bound(self) -> bool | None:
+        """Whether the median delay keeps to the bound; None where there is no delay or no bound."""
+        median_s = self.figures.median_delay_s
+        return None if median_s is None or self.bound_s is None else median_s <= self.bound_s
 
 
 @dataclass(frozen=True, kw_only=True)

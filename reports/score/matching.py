@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from reports.score.raised import RaisedFault
 from reports.score.truth import Injection
+from rules.flap import SUFFIX
 
 __all__ = ["Judged", "Tolerance", "Verdict", "judge"]
 
@@ -64,6 +65,9 @@ def judge(
         if fault.suppressed:
             verdicts.append(Judged(fault, Verdict.SUPPRESSED))
             continue
+        if fault.rule.endswith(SUFFIX):
+            verdicts.append(windows.flapping(fault))
+            continue
         right = windows.right_for(fault)
         if not right:
             verdicts.append(windows.neither_right(fault))
@@ -90,6 +94,14 @@ class _Windows:
     def right_for(self, fault: RaisedFault) -> list[int]:
         """Indices of the injections that the fault is a right report of, those that end first at the head."""
         return [one for one in self._right.get((fault.device, fault.rule), ()) if self._covers(one, fault)]
+
+    def flapping(self, fault: RaisedFault) -> Judged:
+        """The verdict on a fault's coming and going: a symptom where the fault itself may be reported."""
+        steady = replace(fault, rule=fault.rule.removesuffix(SUFFIX))
+        right = self.right_for(steady)
+        if right:
+            return Judged(fault, Verdict.SYMPTOM, self._injections[right[0]])
+        return replace(self.neither_right(steady), fault=fault)
 
     def neither_right(self, fault: RaisedFault) -> Judged:
         """The verdict on a fault that is no right report: a symptom, or false."""

@@ -82,6 +82,7 @@ def _types(
             violation=False,
             covered=real and any(rules.covers(one) for one in group),
             figures=_of_type(group, judged, hits, out) if real else _of_look_alike(group, judged),
+            bound_s=_bound_s(group, rules),
         )
         for (fault, real), group in groups.items()
     ]
@@ -123,9 +124,16 @@ def _violation_types(suspicions: Suspicions, rules: RuleBook) -> list[TypeScore]
             violation=True,
             covered=real and any(rules.covers(one) for one in suspicions.injections if one.fault == fault),
             figures=figures,
+            bound_s=_bound_s([one for one in suspicions.injections if one.fault == fault], rules),
         )
         for (fault, real), figures in suspicions.by_type.items()
     ]
+
+
+def _bound_s(group: Iterable[Injection], rules: RuleBook) -> float | None:
+    """What the median delay of a type may not exceed."""
+    bounds = [rules.bound_s(one) for one in group if one.real]
+    return min((one for one in bounds if one is not None), default=None)
 
 
 def _total(rows: Iterable[TypeScore], judged: Sequence[Judged]) -> Figures:

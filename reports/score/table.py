@@ -9,7 +9,7 @@ from reports.score.figures import Figures, Score, TypeScore
 
 __all__ = ["delay_shown", "score_table", "shown"]
 
-_COLUMNS = ("inj.", "obs.", "found", "missed", "false", "again", "prec.", "recall", "median", "p95")
+_COLUMNS = ("inj.", "found", "missed", "false", "again", "prec.", "recall", "median", "bound", "p95")
 _MINUTES_FROM_S = 120
 
 
@@ -21,7 +21,7 @@ def score_table(score: Score) -> Group:
         table.add_column(name, justify="right", no_wrap=True)
     for row in score.types:
         if row.real:
-            table.add_row(row.fault if row.covered else f"{row.fault} *", *_cells(row.figures))
+            table.add_row(row.fault if row.covered else f"{row.fault} *", *_cells(row.figures, row.bound_s))
     table.add_section()
     for row in score.types:
         if not row.real:
@@ -50,6 +50,9 @@ def _words(score: Score) -> str:
     events = score.violations
     if events.events:
         words += f"\nsingle violations: {events.events_found:,} of {events.events:,} suspected"
+    beyond = [row.fault for row in score.types if row.is_within_bound is False]
+    if beyond:
+        words += f"\nmedian delay beyond its bound: {', '.join(beyond)}"
     if any(row.real and not row.covered for row in score.types):
         words += "\n* no rule yet"
     return words
@@ -64,10 +67,9 @@ def _alike(row: TypeScore) -> list[str]:
     return list(cells.values())
 
 
-def _cells(figures: Figures) -> list[str]:
+def _cells(figures: Figures, bound_s: float | None = None) -> list[str]:
     counts = (
         figures.injected,
-        figures.observable,
         figures.found,
         figures.missed,
         figures.false,
@@ -76,7 +78,7 @@ def _cells(figures: Figures) -> list[str]:
     return [
         *(f"{count:,}" for count in counts),
         *(shown(value) for value in (figures.precision, figures.recall)),
-        *(delay_shown(value) for value in (figures.median_delay_s, figures.p95_delay_s)),
+        *(delay_shown(value) for value in (figures.median_delay_s, bound_s, figures.p95_delay_s)),
     ]
 
 

@@ -11,11 +11,10 @@ from rules.detection.fleet import Fleet
 from rules.detection.past import NEVER, Floats, Ints
 from rules.detection.telling import Answers, Telling
 from rules.detection.watches import gives_bool
-from rules.expressions.relations import RelationCall
+from rules.expressions.relations import SILENT_INTERVALS, RelationCall
 
 __all__ = ["Kin"]
 
-_SILENT_INTERVALS = 2
 _PER_UNIT = 1_000_000
 _SEVERAL = 3
 """Devices of a circuit that its state can be told from."""
@@ -88,7 +87,7 @@ class Kin:
             reading, other = reading[others], other[others]
         answers: Answers = self._telling.as_of(other, ts[reading])
         has_spoken = answers.ts != NEVER
-        is_silent = has_spoken & (ts[reading] - answers.ts > _SILENT_INTERVALS * self._interval_ms[other])
+        is_silent = has_spoken & (ts[reading] - answers.ts > SILENT_INTERVALS * self._interval_ms[other])
         name = self._call.asked
         said = np.full(other.size, np.nan) if name is None else answers.values[name]
         if name is None:

@@ -14,7 +14,7 @@ from rules.detection.heads import NO_ROW
 from rules.detection.machine import Phase, Timing
 from rules.expressions.compiler import clean, compile_tree
 from rules.expressions.expression import Expression
-from rules.expressions.relations import RelationCall
+from rules.expressions.relations import RelationCall, unanswered
 from rules.expressions.scope import CONTEXT_FUNCTIONS, ContextCall, column_of, related_kind
 from rules.expressions.syntax import Name, Node
 from rules.rule import Lasting, Missing, Rule
@@ -123,7 +123,7 @@ class Judgement:
 
 def _is_open(watch: Watch) -> pl.Expr:
     """Whether a reading may matter to a watch, whatever other devices say."""
-    may_hold = watch.pattern.when.compiled.fill_null(value=True)
+    may_hold = compile_tree(unanswered(watch.pattern.when.tree)).fill_null(value=True)
     return (pl.col(watch.phase) != Phase.INACTIVE) | may_hold
 
 

@@ -5,13 +5,16 @@ up to it has come from them. A device that has said nothing for two of its inter
 values are unknown. Devices that are not in service, or have never spoken, are left out.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rules.errors import ExpressionError
-from rules.expressions.syntax import Call, Literal, Name, Node
+from rules.expressions.syntax import Binary, Call, Choice, Literal, Name, Node, Unary, walk
 from rules.expressions.writing import written
 
-__all__ = ["RELATION_FUNCTIONS", "RelationCall", "relation_call"]
+__all__ = ["RELATION_FUNCTIONS", "SILENT_INTERVALS", "RelationCall", "relation_call", "unanswered"]
+
+SILENT_INTERVALS = 2
+"""A device that has said nothing for so many of its intervals is silent."""
 
 RELATION_FUNCTIONS = frozenset(
     {"children.share", "children.silent", "children.sum", "parent", "siblings.share"}
@@ -40,6 +43,11 @@ class RelationCall:
         """The column of what each of them is asked, None where it is only whether they speak."""
         return None if self.about is None else f"told:{written(self.about)}"
 
+    @property
+    def is_of_silence(self) -> bool:
+        """Whether it looks at who is silent, which shows `SILENT_INTERVALS` after it began."""
+        return self.function == "children.silent"
+
 
 def relation_call(call: Call) -> RelationCall:
     """What a call of one of `RELATION_FUNCTIONS` asks for.
@@ -62,6 +70,29 @@ def relation_call(call: Call) -> RelationCall:
         case "children.silent", (Literal(value=group),) if group == _GROUP:
             return RelationCall(call.function, column, by_circuit=True)
     raise ExpressionError(f"{call.function} is used as {_USAGE[call.function]}", call.column)
+
+
+def unanswered(node: Node) -> Node:
+    """An expression that can be judged before others have answered: whether they will is unknown too.
+
+    `has` of an answer that is still to come would be false, and not unknown as the answer is.
+    """
+    match node:
+        case Call(function="has", arguments=(about,)) if _asks(about):
+            return Binary("==", about, about, node.column)
+        case Unary():
+            return replace(node, operand=unanswered(node.operand))
+        case Binary():
+            return replace(node, left=unanswered(node.left), right=unanswered(node.right))
+        case Choice():
+            parts = map(unanswered, (node.condition, node.yes, node.no))
+            return Choice(*parts, node.column)
+    return node
+
+
+def _asks(node: Node) -> bool:
+    """Whether an expression asks other devices."""
+    return any(isinstance(one, Call) and one.function in RELATION_FUNCTIONS for one, _ in walk(node))
 
 
 _USAGE = {

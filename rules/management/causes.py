@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from devices.device import Device
 from rules.expressions.evaluator import evaluate
+from rules.expressions.relations import SILENT_INTERVALS
 from rules.expressions.scope import column_of
 from rules.management.dependencies import Dependencies
 from rules.management.inference import Inference, Over
@@ -119,7 +120,18 @@ class Causes:
             return Onset(fault.since_ms, fault.since_ms + interval_ms)
         if fault.rule in self._dependencies.inferences:
             return Onset(fault.since_ms, fault.since_ms)
-        return Onset(fault.since_ms - interval_ms, fault.since_ms)
+        return Onset(fault.since_ms - interval_ms - self._unnoticed_ms(fault), fault.since_ms)
+
+    def _unnoticed_ms(self, fault: ActiveFault) -> int:
+        """How long what a fault's rule looks at lasts before a reading can show it.
+
+        A rule that asks which children are silent sees them so some of their intervals after their last word.
+        """
+        pattern = self._dependencies.pattern(fault.rule, fault.kind)
+        if not isinstance(pattern, Lasting) or not any(one.is_of_silence for one in pattern.when.relations):
+            return 0
+        below = (self._topology.slowest(one, fault.device)[0] for one in self._dependencies.inferences)
+        return SILENT_INTERVALS * max(below, default=0)
 
     def wait_until_ms(self, fault: ActiveFault, among: frozenset[str] | None = None) -> int:
         """Until when a cause of a fault may still show; its detection for one that has none above it.

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from devices.description import Label
 from simulators.afflictions import unfed
-from simulators.circuits import circuit_of, has_circuit
+from simulators.circuits import LOST_CIRCUITS, circuit_of, has_circuit
 from simulators.effects import CAUSE, Effect
 from simulators.injection import FaultType, Injection, Symptoms
+from simulators.moments import missed_twice
 from simulators.world import World
 
 
@@ -19,7 +20,8 @@ def _effects(injection: Injection, world: World) -> Iterable[Effect]:
 def _also(injection: Injection, world: World) -> Symptoms:
     lamps = circuit_of(injection, world).lamps
     return Symptoms(
-        rules=("any.silent", "lamp.out", "cabinet.cable_theft"), devices=tuple(lamp.id for lamp in lamps)
+        rules=("any.silent", "lamp.out", "cabinet.cable_theft", "cabinet.phase_imbalance", *LOST_CIRCUITS),
+        devices=tuple(lamp.id for lamp in lamps),
     )
 
 
@@ -33,5 +35,7 @@ FAULT = FaultType(
     effects=_effects,
     rules=("cabinet.breaker_tripped",),
     fits=has_circuit,
+    observable=missed_twice,
+    shows="when its lamps have missed two reports",
     also=_also,
 )

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from devices.description import Label
 from devices.registry import Device
 from simulators.afflictions import unfed
-from simulators.circuits import circuit_of, has_circuit
+from simulators.circuits import LOST_CIRCUITS, circuit_of, has_circuit
 from simulators.effects import CAUSE, Effect
 from simulators.injection import FaultType, Injection, Symptoms
+from simulators.moments import missed_twice
 from simulators.world import World
 
 _LEFT_SHARE = 3  # a third of the circuit, next to the cabinet, goes on
@@ -28,7 +29,14 @@ def _effects(injection: Injection, world: World) -> Iterable[Effect]:
 def _also(injection: Injection, world: World) -> Symptoms:
     lamps = _cut_off(injection, world)
     return Symptoms(
-        rules=("any.silent", "lamp.out", "cabinet.breaker_tripped"), devices=tuple(lamp.id for lamp in lamps)
+        rules=(
+            "any.silent",
+            "lamp.out",
+            "cabinet.breaker_tripped",
+            "cabinet.phase_imbalance",
+            *LOST_CIRCUITS,
+        ),
+        devices=tuple(lamp.id for lamp in lamps),
     )
 
 
@@ -42,6 +50,8 @@ FAULT = FaultType(
     effects=_effects,
     rules=("cabinet.cable_theft",),
     fits=has_circuit,
+    observable=missed_twice,
+    shows="when its lamps have missed two reports",
     also=_also,
     lasts=("3h", "10h"),
 )

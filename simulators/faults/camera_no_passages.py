@@ -4,7 +4,7 @@ from devices.description import Label
 from simulators.afflictions import turned
 from simulators.camera_modes import BLIND
 from simulators.injection import FaultType
-from simulators.rush_hours import next_rush_hour
+from simulators.rush_hours import emptied
 
 FAULT = FaultType(
     id="camera_no_passages",
@@ -15,7 +15,7 @@ FAULT = FaultType(
     ),
     effects=turned(BLIND),
     rules=("camera.no_passages",),
-    observable=next_rush_hour,
-    shows="the next rush hour",
+    observable=emptied,
+    shows="half an hour into the next rush hour",
     lasts=("3h", "12h"),
 )

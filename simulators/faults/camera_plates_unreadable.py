@@ -4,7 +4,7 @@ from devices.description import Label
 from simulators.afflictions import turned
 from simulators.camera_modes import UNREADABLE
 from simulators.injection import FaultType
-from simulators.rush_hours import next_rush_hour
+from simulators.rush_hours import outweighed, sees_many
 
 FAULT = FaultType(
     id="camera_plates_unreadable",
@@ -12,7 +12,8 @@ FAULT = FaultType(
     title=Label(vi="Tỷ lệ biển số không đọc được cao", en="Five of six plates are not read"),
     effects=turned(UNREADABLE),
     rules=("camera.plate_unreadable",),
-    observable=next_rush_hour,
-    shows="the next rush hour, when enough vehicles pass",
+    fits=sees_many,
+    observable=outweighed,
+    shows="twenty-two minutes on, when enough vehicles pass",
     lasts=("3h", "12h"),
 )

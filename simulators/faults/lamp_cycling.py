@@ -2,11 +2,17 @@
 
 from devices.description import Label
 from simulators.afflictions import symptoms, turned
-from simulators.injection import FaultType
+from simulators.injection import FaultType, Injection
 from simulators.lamp_modes import CYCLING
 from simulators.moments import next_dusk
+from simulators.world import World
 
 _PERIOD_MS = 360_000
+
+
+def _gone_on_again(injection: Injection, world: World) -> int:
+    return next_dusk(injection, world) + _PERIOD_MS
+
 
 FAULT = FaultType(
     id="lamp_cycling",
@@ -17,8 +23,8 @@ FAULT = FaultType(
     ),
     effects=turned(CYCLING, value=_PERIOD_MS),
     rules=("lamp.cycling",),
-    observable=next_dusk,
-    shows="dusk",
+    observable=_gone_on_again,
+    shows="six minutes after dusk",
     also=symptoms("lamp.out"),
     lasts=("6h", "20h"),
 )

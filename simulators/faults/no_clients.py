@@ -4,18 +4,18 @@ from devices.description import Label
 from simulators.afflictions import turned
 from simulators.injection import FaultType
 from simulators.kinds.wifi_ap import DESERTED
-from simulators.moments import next_busy_hour
+from simulators.moments import next_waking_hour
 
 FAULT = FaultType(
     id="no_clients",
     kind="wifi-ap",
     title=Label(
-        vi="Không ai kết nối vào giờ đông, cổng đăng nhập hoặc đường truyền chết",
-        en="Nobody is connected at a busy hour although all looks well",
+        vi="Không ai kết nối dù mọi thứ có vẻ tốt, cổng đăng nhập hoặc đường truyền chết",
+        en="Nobody is connected although all looks well",
     ),
     effects=turned(DESERTED),
     rules=("wifi.no_clients",),
-    observable=next_busy_hour,
-    shows="the next busy hour",
+    observable=next_waking_hour,
+    shows="at waking hours, from eight to nine",
     lasts=("3h", "12h"),
 )

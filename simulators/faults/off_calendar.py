@@ -4,14 +4,22 @@ from devices.description import Label
 from simulators.afflictions import symptoms, turned
 from simulators.injection import FaultType, Injection
 from simulators.lamp_modes import SHIFTED
+from simulators.moments import A_WHILE_MS
 from simulators.world import World
 
 _AHEAD_MS = 3 * 3_600_000
 
 
 def _observable(injection: Injection, world: World) -> int:
-    """When the lamp first burns although the programme asks for none, or the other way round."""
-    lighting, at_ms = world.lighting, injection.from_ms
+    """When the lamp for a while burns although the programme asks for none, or the other way round."""
+    at_ms = _differs(injection.from_ms, world)
+    again_ms = _differs(at_ms + A_WHILE_MS, world)
+    return at_ms if again_ms == at_ms + A_WHILE_MS else again_ms
+
+
+def _differs(at_ms: int, world: World) -> int:
+    """The first moment at or after another at which the shifted programme is another."""
+    lighting = world.lighting
     meant, done = (lighting.state(moment_ms).dim_pct > 0 for moment_ms in (at_ms, at_ms + _AHEAD_MS))
     if meant != done:
         return at_ms

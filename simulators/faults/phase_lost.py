@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from devices.description import Label
 from devices.registry import Device, Phase
+from simulators.circuits import LOST_CIRCUITS
 from simulators.effects import SILENT, Effect
 from simulators.injection import FaultType, Injection, Symptoms
 from simulators.kinds.lighting_cabinet import PHASE_DEAD
@@ -31,7 +32,8 @@ def _lost(injection: Injection, world: World) -> tuple[Phase, Sequence[Device]]:
 def _also(injection: Injection, world: World) -> Symptoms:
     _, lamps = _lost(injection, world)
     return Symptoms(
-        rules=("any.silent", "lamp.out", "cabinet.phase_imbalance"), devices=tuple(lamp.id for lamp in lamps)
+        rules=("any.silent", "lamp.out", "cabinet.phase_imbalance", *LOST_CIRCUITS),
+        devices=tuple(lamp.id for lamp in lamps),
     )
 
 

@@ -14,7 +14,11 @@ def _effects(injection: Injection, world: World) -> Iterable[Effect]:  # noqa: A
 
 
 def _observable(injection: Injection, world: World) -> int | None:
-    return world.broadcasts.next_silence_ms(injection.device.area, injection.from_ms)
+    broadcasts, area = world.broadcasts, injection.device.area
+    at_ms = broadcasts.next_silence_ms(area, injection.from_ms)
+    next_ms = broadcasts.next_playing_ms(area, at_ms)
+    is_short = next_ms is not None and next_ms - at_ms < 3 * injection.device.interval_s * 1000
+    return broadcasts.next_silence_ms(area, next_ms) if is_short and next_ms is not None else at_ms
 
 
 FAULT = FaultType(

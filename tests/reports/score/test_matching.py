@@ -46,6 +46,18 @@ def test_any_of_the_rules_finds_and_the_next_one_repeats() -> None:
     assert verdicts([both], faults) == [Verdict.HIT, Verdict.REPEAT, Verdict.REPEAT]
 
 
+def test_fault_that_comes_and_goes_is_a_symptom_of_what_it_flaps_for_and_never_finds_it() -> None:
+    flapping = raised(at_min=30, rule="lamp.out.flapping")
+    assert verdicts([injection()], [flapping]) == [Verdict.SYMPTOM]
+    assert verdicts([injection()], [raised(at_min=20), flapping]) == [Verdict.HIT, Verdict.SYMPTOM]
+    beside = injection(rules=("any.silent",), also_rules=("lamp.out",))
+    assert verdicts([beside], [flapping]) == [Verdict.SYMPTOM]
+
+
+def test_fault_that_comes_and_goes_where_nothing_is_wrong_is_false() -> None:
+    assert verdicts([injection("L-2")], [raised(rule="lamp.out.flapping")]) == [Verdict.FALSE]
+
+
 def test_wrong_rule_or_device_is_false() -> None:
     assert verdicts([injection()], [raised(rule="any.silent"), raised("L-2")]) == [Verdict.FALSE] * 2
 

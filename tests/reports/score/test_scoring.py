@@ -126,6 +126,16 @@ def test_json_has_the_names_that_were_promised() -> None:
     assert figures["types"]["lamp_out"]["found"] == 1
 
 
+@pytest.mark.parametrize(("late_min", "is_within"), [(0, True), (30, False)])
+def test_median_delay_of_a_type_is_held_against_its_bound(late_min: float, is_within: bool) -> None:  # noqa: FBT001
+    found = scored([injection(from_min=10)], raised(at_min=15 + late_min))
+    row = next(row for row in found.types if row.fault == "lamp_out")
+    assert (row.bound_s, row.is_within_bound) == (360, is_within)
+    figures = as_json(found)
+    assert figures["types"]["lamp_out"]["within_bound"] is is_within
+    assert figures["types_beyond_bound"] == ([] if is_within else ["lamp_out"])
+
+
 def test_empty_run_has_no_shares() -> None:
     figures = as_json(scored([]))
     assert (figures["precision"], figures["recall"], figures["median_delay_s"]) == (None, None, None)
@@ -139,7 +149,11 @@ def test_p95_is_the_nearest_rank(count: int, value: float) -> None:
 def test_reaction_times_come_from_the_catalogue() -> None:
     book = rule_book(load_rules())
     assert book.reaction_ms(injection()) == (5 * 60 + 60 + 120) * 1000
-    assert book.reaction_ms(injection(rules=("any.silent",))) == (3 * 60 + 10 + 120) * 1000
+    assert book.reaction_ms(injection(rules=("any.silent",))) == (3 * 60 + 10 + 60 + 120) * 1000
     assert book.reaction_ms(injection(rules=("lamp.unheard_of",))) == 0
     assert rule_book(load_rules(), 300).reaction_ms(injection()) == (2 * 300 + 300 + 120) * 1000
+    # What looks at a circuit's lamps waits for them: theirs is the lateness.
+    breaker = injection("C-1", kind="lighting-cabinet", rules=("cabinet.breaker_tripped",))
+    assert book.reaction_ms(breaker) == (60 + 60 + 120) * 1000
+    assert (book.bound_s(injection()), book.bound_s(injection(rules=("lamp.unheard_of",)))) == (480, None)
     assert book.is_violation(injection("T-1", **SPEEDING))

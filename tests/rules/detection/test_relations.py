@@ -35,6 +35,7 @@ _SILENT = "children.silent('circuit') > 0.5"
 _EXPLAINED = "m.power_l1_w <= children.sum(m.power_w, d.rated_w)"
 _SHARE = "children.share(m.power_w > prev.power_w) >= 0.5"
 _PARENT = "m.cmd_on && !parent('powered_by').cmd_on"
+_KNOWN = "!m.cmd_on && has(parent('powered_by').cmd_on) && parent('powered_by').cmd_on"
 _SIBLINGS = "siblings.share(m.power_w < 0.10 * d.rated_w) > 0.5"
 
 
@@ -47,6 +48,7 @@ _RULES = (
     _at_once("cabinet.explained", _EXPLAINED, "lighting-cabinet"),
     _at_once("cabinet.share", _SHARE, "lighting-cabinet"),
     _at_once("lamp.parent", _PARENT, "streetlight"),
+    _at_once("lamp.known", _KNOWN, "streetlight"),
     _at_once("lamp.siblings", _SIBLINGS, "streetlight"),
 )
 
@@ -139,7 +141,8 @@ def _truth(readings: Sequence[Told], asking: Told, rule_id: str) -> bool | None:
     row = dict(asking.values) | {
         "parent('powered_by').cmd_on": last[0].values["cmd_on"] if last and is_known else None
     }
-    worth = evaluate(condition(_PARENT, "streetlight").tree, row)
+    text = _KNOWN if rule_id == "lamp.known" else _PARENT
+    worth = evaluate(condition(text, "streetlight").tree, row)
     assert worth in (True, False, None)
     return worth  # type: ignore[return-value]
 
@@ -214,6 +217,16 @@ def test_rule_about_a_parent_waits_until_the_parent_has_spoken_or_its_lateness_h
     assert bench.feed(Mark(START_MS + 421_000, caught_up=True)) == []
     cleared = bench.feed(Mark(START_MS + 421_500, caught_up=True))
     assert [(change.rule, change.device) for change in cleared] == [("lamp.parent", "lamp-1")]
+
+
+def test_reading_waits_for_a_parent_whose_answer_a_rule_only_asks_whether_there_is() -> None:
+    # Alone in its catalogue: no other rule of lamps makes their readings wait.
+    bench = Bench([_RULES[4]], [_CABINET, *_LAMPS])
+    on, off = {"cmd_on": True}, {"cmd_on": False}
+    bench.feed(batch([Told(0, 0, 500, "cabinet-1", on)], "lighting-cabinet"))
+    bench.feed(batch([Told(1_000, 0, 1_500, "lamp-1", off)]))
+    raised = bench.feed(Mark(START_MS + 5 * MINUTE_MS, caught_up=True))
+    assert [(change.rule, change.device) for change in raised] == [("lamp.known", "lamp-1")]
 
 
 def test_devices_out_of_service_are_asked_nothing() -> None:
