@@ -36,6 +36,15 @@ class ScoringPlan(Struct, frozen=True, kw_only=True):
     step_ms: int
     interval_s: float | None = None
 
+    def arguments(self) -> str:
+        """The arguments of `ioc score run` that make it again."""
+        local = datetime.fromtimestamp(self.origin_ms / 1000, load_city(self.city).zone)
+        days = (self.to_ms - self.origin_ms) / 86_400_000
+        words = [f"--city {self.city} --scenario {self.scenario} --devices {self.devices} --seed {self.seed}"]
+        words += [f"--days {days:g} --start {local:%Y-%m-%dT%H:%M} --step {self.step_ms / 1000:g}s"]
+        words += [] if self.interval_s is None else [f"--interval {self.interval_s:g}s"]
+        return " ".join(words)
+
 
 def moment_in(city: str, local: datetime) -> int:
     """A local time of a city as epoch ms.

@@ -221,6 +221,7 @@ def _figures(run: _Run, plan: ScoringPlan, seconds: float) -> dict[str, float | 
     timings: Timings = run.player.timings
     balance = run.stores.journal.balance().as_dict()
     return {
+        "arguments": plan.arguments(),
         "seconds": round(seconds, 1),
         "step_s": plan.step_ms / 1000,
         "steps": timings.steps,

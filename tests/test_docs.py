@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -16,6 +17,7 @@ from devices.clock import SteppedClock
 from devices.device_table import device_columns
 from devices.entity_catalogue import entity_kinds
 from devices.registry import Registry
+from reports.score.results_page import results_page
 from rules.loading import load_rules
 from rules.page import rules_page
 from simulators.fault_page import fault_table
@@ -91,6 +93,16 @@ def test_page_of_kinds_is_what_the_descriptions_say() -> None:
 
 def test_page_of_rules_is_what_the_catalogue_says() -> None:
     assert text("docs/rules.md") == rules_page(load_rules()), "run: ioc rules page > docs/rules.md"
+
+
+def test_page_of_scores_is_what_the_runs_gave() -> None:
+    runs = [
+        msgspec.json.decode(file.read_bytes()) for file in sorted((ROOT / "docs" / "score").glob("*.json"))
+    ]
+    page = results_page(runs)
+    assert text("docs/score-results.md") == f"{page}\n", (
+        "run: ioc score page docs/score/*.json > docs/score-results.md"
+    )
 
 
 def test_table_of_faults_is_what_the_types_say() -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from pydantic import ValidationError
 from rich.console import Console
@@ -21,6 +22,7 @@ from app.service import ServiceFailedError
 from devices.cities import load_city
 from reports.score.figures import Score
 from reports.score.page import write_page
+from reports.score.results_page import results_page
 from reports.score.table import score_table
 
 __all__ = ["COMMAND"]
@@ -124,6 +126,20 @@ def run(
     except KeyboardInterrupt:
         raise SystemExit("ioc score run: stopped; nothing was scored") from None
     _show(console, result, json, html)
+
+
+@COMMAND.command("page")
+def page(
+    files: Annotated[list[Path], typer.Argument(help="Figures of runs, as --json wrote them.")],
+) -> None:
+    """Print the scores of some runs as a page in Markdown (docs/score-results.md)."""
+    try:
+        runs = [msgspec.json.decode(file.read_bytes()) for file in files]
+        typer.echo(results_page(runs), nl=True)
+    except OSError as error:
+        raise SystemExit(f"ioc score page: {error}") from None
+    except (msgspec.DecodeError, KeyError) as error:
+        raise SystemExit(f"ioc score page: a file is no score that --json wrote: {error}") from None
 
 
 def _run(plan: ScoringPlan, data: Path | None, broker: str, console: Console) -> Score:

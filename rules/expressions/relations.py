@@ -85,8 +85,8 @@ def unanswered(node: Node) -> Node:
         case Binary():
             return replace(node, left=unanswered(node.left), right=unanswered(node.right))
         case Choice():
-            parts = map(unanswered, (node.condition, node.yes, node.no))
-            return Choice(*parts, node.column)
+            condition, yes, no = map(unanswered, (node.condition, node.yes, node.no))
+            return replace(node, condition=condition, yes=yes, no=no)
     return node
 
 

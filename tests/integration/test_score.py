@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from app.cli import cli
@@ -64,6 +65,20 @@ def scored_again(tmp_path: Path, result: Score) -> None:
     figures = json.loads((tmp_path / "score.json").read_text())
     assert (figures["recall"], figures["precision"]) == (result.faults.recall, result.faults.precision)
     assert (tmp_path / "score.html").read_text().startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.mosquitto
+async def test_day_of_everything_is_found_and_nothing_else_is_raised(tmp_path: Path) -> None:
+    day = replace(plan(), scenario="everything", devices=200, interval_s=300.0, step_ms=100_000)
+    day = replace(day, to_ms=day.origin_ms + 24 * 3_600_000)
+    result = await run_and_score(
+        RunOptions(plan=day, data=tmp_path / "data", broker="mosquitto"), lambda _: None
+    )
+    precision, recall = result.faults.precision, result.faults.recall
+    assert precision is not None and recall is not None  # noqa: PT018 - for the type checker
+    assert (precision >= 0.98, recall >= 0.99) == (True, True), (result.missed, result.false)
+    assert [one for one in result.types if one.violation and one.figures.precision not in (None, 1.0)] == []
+    assert (result.run["not_delivered"], result.run["dead_lettered"]) == (0, 0)
 
 
 @pytest.mark.parametrize(

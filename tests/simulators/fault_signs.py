@@ -191,7 +191,14 @@ COUNT = {
 }
 """How many readings show a look-alike that is short."""
 
-EARLY = {"reboot_loop", "energy_reversal", "lamp_clock_wrong", "speaker_clock_wrong", "wifi_clock_wrong"}
+EARLY = {
+    "lamp_cycling",
+    "reboot_loop",
+    "energy_reversal",
+    "lamp_clock_wrong",
+    "speaker_clock_wrong",
+    "wifi_clock_wrong",
+}
 """Types whose first sign is no proof: one restart is none, the second is; what comes late once is late."""
 
 EDGES = {"lamp_stuck_value": 2, "energy_reversal": 1, "reboot_loop": 1}

@@ -162,6 +162,21 @@ def test_lost_circuit_is_part_of_the_breaker_that_the_cabinet_reports(office: Of
     assert (incident.rule, incident.device, incident.faults) == ("cabinet.breaker_tripped", "C-1", 8)
 
 
+@pytest.mark.parametrize(("seen_after_min", "told"), [(3, ["cabinet.breaker_tripped"]), (20, None)])
+def test_cabinet_sees_its_lamps_silent_two_of_their_reports_after_they_fell_silent(
+    office: Office, seen_after_min: int, told: list[str] | None
+) -> None:
+    office.raise_("any.silent", *LAMPS[:6])
+    office.step(4 * MINUTE_MS)
+    office.raise_("cabinet.breaker_tripped", "C-1", since_ms=START_MS + seen_after_min * MINUTE_MS)
+
+    office.run(40 * MINUTE_MS)
+
+    # What began long after the lamps fell silent is another matter.
+    both = ["cabinet.breaker_tripped", "cabinet.circuit_lost"]
+    assert sorted(one.rule for one in office.open()) == (told or both)
+
+
 @pytest.mark.parametrize(
     ("silent", "rule"),
     [
