@@ -5,7 +5,7 @@ from collections.abc import Callable
 from devices.catalogue import kinds
 from simulators.injection import Injection
 from simulators.kinds.loudspeaker import MAX_LAG_MS
-from simulators.kinds.wifi_ap import is_busy_hour
+from simulators.kinds.wifi_ap import is_busy_hour, usual_clients
 from simulators.world import World
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "next_dawn",
     "next_dimming",
     "next_dusk",
-    "next_waking_hour",
+    "next_used_hour",
     "second_report",
 ]
 
@@ -26,8 +26,7 @@ A_WHILE_MS = 600_000
 
 _MS_PER_MIN = 60_000
 _MIN_PER_DAY = 1440
-_H_PER_DAY = 24
-_WAKING_FROM_H, _WAKING_TO_H = 8.0, 20.6
+_SEVERAL_CLIENTS = 3
 _Turn = Callable[[int], int]
 
 
@@ -78,11 +77,16 @@ def next_busy_hour(injection: Injection, world: World) -> int:
     )
 
 
-def next_waking_hour(injection: Injection, world: World) -> int:
-    """When an access point that works has somebody, for as long as it takes to be sure; to the minute."""
+def next_used_hour(injection: Injection, world: World) -> int:
+    """When several people would use an access point for as long as it takes to be sure; to the minute."""
     minutes = (injection.from_ms + minute * _MS_PER_MIN for minute in range(_MIN_PER_DAY))
     return next(
-        at_ms for at_ms in minutes if _WAKING_FROM_H <= world.local_h(at_ms) % _H_PER_DAY < _WAKING_TO_H
+        at_ms
+        for at_ms in minutes
+        if all(
+            usual_clients(injection.device, world, world.local_h(at_ms + later_ms)) >= _SEVERAL_CLIENTS
+            for later_ms in (0, 2 * A_WHILE_MS)
+        )
     )
 
 

@@ -4,7 +4,7 @@ from devices.description import Label
 from simulators.afflictions import turned
 from simulators.injection import FaultType
 from simulators.kinds.wifi_ap import DESERTED
-from simulators.moments import next_waking_hour
+from simulators.moments import next_used_hour
 
 FAULT = FaultType(
     id="no_clients",
@@ -15,7 +15,7 @@ FAULT = FaultType(
     ),
     effects=turned(DESERTED),
     rules=("wifi.no_clients",),
-    observable=next_waking_hour,
-    shows="at waking hours, from eight to nine",
+    observable=next_used_hour,
+    shows="when several people would be there",
     lasts=("3h", "12h"),
 )

@@ -26,6 +26,7 @@ _CLIENTS = Profile(
         0.25, 0.24, 0.30, 0.34, 0.38, 0.45, 0.55, 0.62, 0.58, 0.42, 0.22, 0.11,
     ]
 )  # fmt: skip
+_POPULARITY = (0.5, 1.2)
 _MOST_SHARE = 0.85
 _BUSY_SHARE = 0.3
 _DEFAULT_CAPACITY_COUNT = 64
@@ -120,7 +121,7 @@ class _AccessPoint:
         random = self._world.traits(device)
         traits = _Traits(
             capacity_count=int(device.attributes.get("client_capacity_count", _DEFAULT_CAPACITY_COUNT)),
-            popularity=random.uniform(0.5, 1.2),
+            popularity=random.uniform(*_POPULARITY),
             booted_ms=self._world.origin_ms - random.randint(_MS_PER_DAY, 60 * _MS_PER_DAY),
             rtt_ms=random.uniform(4, 22),
             noise_dbm=random.uniform(-96, -88),
@@ -128,6 +129,12 @@ class _AccessPoint:
         )
         self._traits[device.id] = traits
         return traits
+
+
+def usual_clients(device: Device, world: World, local_h: float) -> float:
+    """How many people are usually connected at hours since a local midnight."""
+    capacity_count = int(device.attributes.get("client_capacity_count", _DEFAULT_CAPACITY_COUNT))
+    return capacity_count * world.traits(device).uniform(*_POPULARITY) * _CLIENTS.at(local_h)
 
 
 def is_busy_hour(local_h: float) -> bool:
