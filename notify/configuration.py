@@ -72,6 +72,7 @@ class _RouteEntry(_Entry):
     repeat: Duration = 43_200_000
     escalate: list[_EscalationEntry] = []
     fallback: bool = False
+    was: list[_Name] = []
 
 
 class _ReportEntry(_Entry):
@@ -97,6 +98,10 @@ class NotifyPlan:
     def route(self, id_: str) -> Route | None:
         """The route of that id, or None."""
         return next((route for route in self.routes if route.id == id_), None)
+
+    def heir(self, id_: str) -> Route | None:
+        """The route that had that id before, or None."""
+        return next((route for route in self.routes if id_ in route.was), None)
 
 
 def read_plan(file: Path, real_clock: Clock) -> NotifyPlan:
@@ -139,6 +144,11 @@ def _problems(written: _File) -> Iterator[str]:
     known = {*kinds(), *PASSIVE_KINDS}
     ids = [route.id for route in written.routes]
     yield from (f"route id {id_!r} is there twice" for id_ in sorted({i for i in ids if ids.count(i) > 1}))
+    before = [id_ for route in written.routes for id_ in route.was]
+    yield from (
+        f"was: {id_!r} is still a route, or was two; a route takes over from one that is no more"
+        for id_ in sorted({i for i in before if i in ids or before.count(i) > 1})
+    )
     for route in written.routes:
         where = f"route {route.id!r}"
         yield from (
@@ -183,6 +193,7 @@ def _route(entry: _RouteEntry) -> Route:
             ),
         ),
         fallback=entry.fallback,
+        was=tuple(entry.was),
     )
 
 

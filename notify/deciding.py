@@ -2,16 +2,17 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import msgspec
+import structlog
 
 from devices.clock import Clock
 from notify.configuration import NotifyPlan
 from notify.facts import facts_of
-from notify.grouping import Due, Group, Member, forget, hear, new_group, plan
+from notify.grouping import Due, Group, Member, forget, hear, joined, new_group, plan
 from notify.incident import Incident
 from notify.links import LinkKey, new_seed
 from notify.people import People
@@ -23,6 +24,7 @@ from store.operations.outbox import NewNotification, append_notifications
 
 __all__ = ["Deciding", "IncidentFeed", "LinkTerms", "News", "due_channels", "notification_key"]
 
+_log = structlog.get_logger(__name__)
 _NOTIFICATIONS = uuid.UUID("a54c7f1e-5e0c-5d0a-8b57-6f1b1f0d3c21")
 _READER = "notify"
 _MOST_CHANGES = 1_000
@@ -110,7 +112,7 @@ class Deciding:
             position = read_position(connection, _READER)
             rows = {str(row["key"]): row for row in load_groups(connection)}
         news = self._feed.changed_after(position, _MOST_CHANGES)
-        groups = {key: msgspec.convert(row, Group) for key, row in rows.items()}
+        groups = self._taken_over(msgspec.convert(row, Group) for row in rows.values())
         members = {m.incident for group in groups.values() for m in group.members}
         scene = _Scene(self._feed.now(members | set(news.incidents)), people, now_ms)
         decided = self._decided(_heard(groups, self._plan.routes, scene), scene)
@@ -127,6 +129,22 @@ class Deciding:
             append_notifications(connection, decided.notifications, self._real_clock.now_ms())
             append_links(connection, decided.links)
             write_position(connection, _READER, news.revision)
+
+    def _taken_over(self, groups: Iterable[Group]) -> dict[str, Group]:
+        """The groups by key; those of a route that has another name now are that one's."""
+        found: dict[str, Group] = {}
+        for group in groups:
+            heir = None if self._plan.route(group.route) else self._plan.heir(group.route)
+            if heir is not None:
+                key = f"{heir.id}{group.key.removeprefix(group.route)}"
+                group = replace(group, key=key, route=heir.id)  # noqa: PLW2901 - it goes on as that
+            elif self._plan.route(group.route) is None:
+                _log.warning(
+                    "route_is_gone", route=group.route, incidents=len(group.members),
+                    note="what it told is forgotten; a route that takes over names it in: was",
+                )  # fmt: skip
+            found[group.key] = joined(found[group.key], group) if group.key in found else group
+        return found
 
     def _decided(self, groups: Mapping[str, Group], scene: "_Scene") -> "_Decided":
         decided = _Decided()

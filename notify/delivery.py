@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import extract_tb
 
 import structlog
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -45,6 +47,13 @@ def backoff_s(attempts: int, patience: Patience, chance: float) -> float:
     """Seconds until the next attempt after so many; `chance` in [0, 1) spreads what failed together."""
     whole = min(patience.first_s * 2.0 ** min(attempts - 1, 30), patience.most_s)
     return whole * (0.5 + chance)
+
+
+def _where(error: BaseException) -> str:
+    """The lines of the program that an error came through, without its words."""
+    return " < ".join(
+        f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(extract_tb(error.__traceback__))
+    )
 
 
 def page_link(key: LinkKey, public_url: str) -> Callable[[Item], str | None]:
@@ -139,6 +148,10 @@ class Delivery:
             self._postpone(entry, error)
         except DeliveryError as error:
             self._bury(entry, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever one notification does, the others go on
+            # Its text is not ours: it may hold an address with its password.
+            self._postpone(entry, DeliveryLaterError(f"unexpected {type(error).__name__}"))
+            _log.error("notification_breaks", key=entry.key, channel=entry.channel, where=_where(error))
         else:
             self._outbox.sent(entry.row, self._clock.now_ms())
             self._count(entry, "sent")

@@ -12,7 +12,7 @@ from notify.incident import Incident, is_worse
 from notify.routes import Timing
 from rules.faults import Severity
 
-__all__ = ["Due", "Group", "Member", "Reason", "forget", "hear", "new_group", "plan"]
+__all__ = ["Due", "Group", "Member", "Reason", "forget", "hear", "joined", "new_group", "plan"]
 
 
 class Reason(StrEnum):
@@ -32,6 +32,7 @@ class Member:
     """An incident in a group: how it is, and how it was when people were last told (`told_open` None: never).
 
     One that is `hidden` is neither told, repeated nor escalated until it is hidden no more; its end is told.
+    `returned`: it was told, then hidden, and is there still: who thought that it was put aside hears again.
     `heard_ms` is when the group first heard of it; `escalated` how many steps of escalation were taken.
     """
 
@@ -44,16 +45,18 @@ class Member:
     told_severity: Severity | None = None
     escalated: int = 0
     hidden: bool = False
+    returned: bool = False
 
     @property
     def is_news(self) -> bool:
-        """Whether people should be told how it is now: it began or ended, or became worse."""
+        """Whether people should be told how it is now: it began or ended, became worse, or is back."""
         if self.told_open is None:
             return self.is_open and not self.hidden
         if self.is_open != self.told_open:
             return True
         told = self.told_severity
-        return self.is_open and not self.hidden and told is not None and is_worse(self.severity, told)
+        is_worse_now = told is not None and is_worse(self.severity, told)
+        return self.is_open and not self.hidden and (self.returned or is_worse_now)
 
     @property
     def is_waiting(self) -> bool:
@@ -116,7 +119,15 @@ def hear(group: Group, incident: Incident, at_ms: int) -> Group:
         return replace(group, members=(*group.members, changed)) if incident.is_open else group
     if incident.is_open and not known.is_open:  # it came back: escalation begins anew
         changed = replace(changed, heard_ms=at_ms, escalated=0)
+    if incident.is_open and known.hidden and not incident.is_hidden and known.told_open:
+        changed = replace(changed, heard_ms=at_ms, escalated=0, returned=True)
     return replace(group, members=tuple(changed if m is known else m for m in group.members))
+
+
+def joined(group: Group, other: Group) -> Group:
+    """The group with those members of another that it has not."""
+    own = {m.incident for m in group.members}
+    return replace(group, members=(*group.members, *(m for m in other.members if m.incident not in own)))
 
 
 def forget(group: Group, incident: str) -> Group:
@@ -161,7 +172,9 @@ def _due(group: Group, reason: Reason, members: Sequence[Member]) -> Due:
 
 def _after_telling(group: Group, due: Due, now_ms: int) -> Group:
     members = (
-        replace(m, told_open=m.is_open, told_severity=m.severity) if m.incident in due.incidents else m
+        replace(m, told_open=m.is_open, told_severity=m.severity, returned=False)
+        if m.incident in due.incidents
+        else m
         for m in group.members
     )
     kept = tuple(m for m in members if m.is_open or m.told_open)

@@ -56,6 +56,7 @@ class Route:
     """A way from incidents to channels. Empty areas and kinds mean all; `severity` is the least bad told.
 
     A `fallback` hears only of what no other route tells at that time, so that nothing is told to nobody.
+    `was` are ids that it had: what was told under them goes on here.
     """
 
     id: str
@@ -70,6 +71,7 @@ class Route:
     group_by: tuple[Label, ...] = (Label.AREA,)
     timing: Timing = Timing()
     fallback: bool = False
+    was: tuple[str, ...] = ()
 
     def wants(self, incident: Incident, people: People, at_ms: int) -> bool:
         """Whether incidents like this are told on this route."""

@@ -2,16 +2,30 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import false, func, or_, select
+from sqlalchemy import CompoundSelect, false, func, or_, select, union_all
 
 from store.operations.database import OperationsDatabase
 from store.operations.incident_records import IncidentRecord, incident_from_row
 from store.operations.incident_tables import incident_history, incidents
 from store.operations.paging import in_chunks
-from store.operations.tables import fault_work, faults
+from store.operations.records import ChangeType
+from store.operations.tables import changes, fault_work, faults
 
 __all__ = ["IncidentNow", "TellableIncidents"]
+
+
+def _changes(after: int, up_to: int) -> CompoundSelect[Any]:
+    """Revisions of incidents and of the faults at their heads, with the incident."""
+    own, heads = incident_history.c, changes.join(incidents, incidents.c.cause == changes.c.id)
+    at_heads = select(changes.c.revision, incidents.c.id).select_from(heads)
+    return union_all(
+        select(own.revision, own.incident).where(own.revision > after, own.revision <= up_to),
+        at_heads.where(
+            changes.c.type == ChangeType.FAULT, changes.c.revision > after, changes.c.revision <= up_to
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,12 +50,18 @@ class TellableIncidents:
         self._database = database
 
     def changed_after(self, revision: int, limit: int) -> tuple[Collection[str], int]:
-        """The incidents of at most `limit` changes behind a revision, and the newest of these revisions."""
-        history = incident_history.c
-        query = select(history.revision, history.incident).where(history.revision > revision)
+        """The incidents of at most `limit` changes behind a revision, and the revision that was looked up to.
+
+        What happens to the fault at an incident's head is a change of it too: whether somebody cares for it,
+        and whether it is hidden.
+        """
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(history.revision).limit(limit)).all()
-        return {row.incident for row in rows}, (rows[-1].revision if rows else revision)
+            newest = connection.execute(select(func.max(changes.c.revision))).scalar() or 0
+            if newest <= revision:
+                return (), revision
+            query = _changes(revision, newest).order_by("revision").limit(limit)
+            rows = connection.execute(query).all()
+        return {row.incident for row in rows}, (rows[-1].revision if len(rows) == limit else newest)
 
     def now(self, ids: Sequence[str]) -> Sequence[IncidentNow]:
         """Those of the incidents that there are."""

@@ -67,6 +67,8 @@ def test_file_becomes_channels_and_routes(folder: Path) -> None:
         ('"dispatch.key"', '"other.key"', "other.key.* cannot be read"),
         ('kind = "webhook"', 'kind = "pigeon"', "channels.dispatch"),
         ("[[routes]]", "[routes", "no TOML"),
+        ('wait = "30s"', 'was = ["lighting"]', "was: 'lighting' is still a route"),
+        ('wait = "30s"', 'was = ["lamps", "lamps"]', "was: 'lamps' .* was two"),
         ('[{after = "30m", channels = ["dispatch"]}]', '[{after = "30m", channels = ["chief"]}]', "'chief'"),
     ],
 )
@@ -74,6 +76,12 @@ def test_wrong_file_is_refused_with_the_place(folder: Path, before: str, after: 
     assert before in WHOLE
     with pytest.raises(NotifyConfigError, match=words):
         read_plan(written(folder, WHOLE.replace(before, after)), SystemClock())
+
+
+def test_route_knows_the_names_it_had(folder: Path) -> None:
+    plan = read_plan(written(folder, WHOLE.replace('wait = "30s"', 'was = ["lamps"]')), SystemClock())
+    assert plan.heir("lamps") is plan.route("lighting")
+    assert plan.heir("parks") is None
 
 
 def test_route_that_is_there_twice_is_refused(folder: Path) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from devices.clock import SteppedClock
 from notify.configuration import NotifyPlan
@@ -215,3 +216,37 @@ def test_route_that_the_file_has_no_more_tells_nothing(database: OperationsDatab
     city.passes(NOON_MS)
     city.routes = (route("other", timing=QUICK, kinds=frozenset({"wifi-ap"})),)
     assert city.passes(NOON_MS + 5 * HOUR_MS) == []
+
+
+def test_route_that_was_renamed_goes_on_with_what_it_told(database: OperationsDatabase) -> None:
+    city = City(database, route("lighting", timing=QUICK))
+    city.incidents.put(incident())
+    assert told(city.passes(NOON_MS)) == [("duty", "first", [41])]
+    city.routes = (route("lamps", timing=QUICK, was=("lighting",)),)
+    assert city.passes(NOON_MS + MINUTE_MS) == []
+    with database.read() as connection:
+        assert [row["route"] for row in load_groups(connection)] == ["lamps"]
+    city.incidents.put(incident(cleared_at_ms=NOON_MS + 5))
+    assert told(city.passes(NOON_MS + 2 * MINUTE_MS)) == [("duty", "cleared", [41])]
+
+
+def test_route_that_takes_over_late_joins_what_both_told(database: OperationsDatabase) -> None:
+    city = City(database, route("lighting", timing=QUICK), route("lamps", timing=QUICK))
+    city.incidents.put(incident())
+    city.passes(NOON_MS)
+    city.routes = (route("lamps", timing=QUICK, was=("lighting",)),)
+    city.passes(NOON_MS + MINUTE_MS)
+    with database.read() as connection:
+        [row] = load_groups(connection)
+    assert (row["route"], len(row["members"])) == ("lamps", 1)
+
+
+def test_route_that_is_gone_without_an_heir_is_said_to_be(database: OperationsDatabase) -> None:
+    city = City(database, route("lighting", timing=QUICK))
+    city.incidents.put(incident())
+    city.passes(NOON_MS)
+    city.routes = (route("wifi", kinds=frozenset({"wifi-ap"})),)
+    with capture_logs() as logged:
+        city.passes(NOON_MS + MINUTE_MS)
+        city.passes(NOON_MS + 2 * MINUTE_MS)
+    assert [(line["event"], line["route"]) for line in logged] == [("route_is_gone", "lighting")]

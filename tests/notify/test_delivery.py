@@ -6,6 +6,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from devices.clock import SteppedClock
 from notify.apprise_channel import AppriseChannel
@@ -265,3 +267,33 @@ def test_what_apprise_says_of_a_failure_is_told_without_secrets(
     assert entry.error
     assert "hunter2" not in entry.error
     assert "hunter2" not in caplog.text
+
+
+@pytest.mark.parametrize("poison", [ValueError("json://user:secret@host"), KeyError("title")])
+def test_notification_that_breaks_its_channel_holds_up_no_other_and_dies_at_last(
+    database: OperationsDatabase, poison: Exception
+) -> None:
+    duty = Recorder()
+    duty.raises = lambda message: poison if message.key == "poison" else None
+    sender = Sender(database, duty)
+    sender.add("poison", "good")
+    with capture_logs() as logged:
+        sender.passes()
+    assert [message.key for message in duty.sent] == ["good"]
+    assert sender.states() == {"poison": "waiting", "good": "sent"}
+    for _ in range(3):
+        sender.passes(after_s=60)
+    assert sender.states()["poison"] == "dead"
+    [entry] = sender.outbox.list(OutboxState.DEAD)
+    assert type(poison).__name__ in (entry.error or "")
+    assert "secret" not in f"{logged}{entry.error}"
+
+
+def test_facts_that_cannot_be_rendered_hold_up_no_other(database: OperationsDatabase) -> None:
+    duty = Recorder()
+    sender = Sender(database, duty)
+    sender.add("poison", "good")
+    with database.write() as connection:
+        connection.execute(text("UPDATE notify_outbox SET facts = '{\"items\": 7}' WHERE key = 'poison'"))
+    sender.passes()
+    assert [message.key for message in duty.sent] == ["good"]

@@ -111,6 +111,36 @@ def test_escalation_climbs_until_somebody_takes_note() -> None:
     assert [due.level for _, due in told.dues] == [0, 1]
 
 
+def test_told_incident_that_was_put_aside_and_still_is_there_is_told_again() -> None:
+    told = Told(ESCALATED)
+    told.hears("a", acknowledged_by="anna")
+    told.hears("a")
+    told.until(5)
+    told.hears("a", is_hidden=True, acknowledged_by="anna")
+    assert told.until(500) == []
+    told.hears("a", acknowledged_by="anna")
+    assert told.until(505) == [(Reason.CHANGED, ("a",))]
+    assert told.until(1_200) == []
+
+
+def test_told_incident_that_ends_while_it_is_put_aside_is_told_to_be_over() -> None:
+    told = Told()
+    told.hears("a")
+    told.until(5)
+    told.hears("a", is_hidden=True)
+    told.hears("a", is_hidden=True, cleared_at_ms=1)
+    assert told.until(60) == [(Reason.CLEARED, ("a",))]
+    assert told.group is None
+
+
+def test_incident_put_aside_before_it_was_told_is_told_once_when_it_is_back() -> None:
+    told = Told()
+    told.hears("a", is_hidden=True)
+    told.until(60)
+    told.hears("a")
+    assert told.until(65) == [(Reason.FIRST, ("a",))]
+
+
 def test_incident_that_comes_back_is_escalated_anew() -> None:
     told = Told(ESCALATED)
     told.hears("a")

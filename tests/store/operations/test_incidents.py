@@ -3,7 +3,7 @@
 import pytest
 
 from rules.faults import FaultRaised
-from rules.lifecycle.deeds import Shelve
+from rules.lifecycle.deeds import Acknowledge, Comment, Shelve
 from rules.management.dependencies import Dependencies
 from rules.management.incident import IncidentChange, IncidentState
 from rules.management.situation import Decisions
@@ -146,3 +146,26 @@ def test_incident_whose_cause_is_shelved_is_told_as_hidden(database: OperationsD
     shelving = Shelve(until_ms=at_ms + MINUTE_MS, once=False, comment="known")
     FaultDesk(database).perform(cause.id, shelving, who="duty", at_ms=at_ms)
     assert [one.is_hidden for one in told.now(sorted(ids))] == [True]
+
+
+def test_what_is_done_to_the_fault_at_an_incidents_head_is_a_change_of_it(
+    database: OperationsDatabase,
+) -> None:
+    detection, told = DetectionTables(database), TellableIncidents(database)
+    cause, lamps = _supply_lost(), _silent(LAMPS)
+    detection.commit(outcome(cause, *lamps))
+    _managed(database, START_MS)
+    _managed(database, START_MS + 30 * MINUTE_MS)
+    [incident] = IncidentRepository(database).list(IncidentFilter()).items
+    changed, position = told.changed_after(0, 1_000)
+    assert set(changed) == {incident.id}
+    assert position == ChangeFeed(database).last_revision()
+    assert told.changed_after(position, 1_000) == ((), position)
+    desk = FaultDesk(database)
+    desk.perform(lamps[0].id, Acknowledge(), who="anna", at_ms=START_MS)
+    changed, position = told.changed_after(position, 1_000)
+    assert set(changed) == set()
+    desk.perform(cause.id, Acknowledge(), who="anna", at_ms=START_MS)
+    desk.perform(cause.id, Comment(comment="on the way"), who="anna", at_ms=START_MS)
+    assert told.changed_after(position, 1) == ({incident.id}, position + 1)
+    assert told.changed_after(position, 1_000) == ({incident.id}, position + 2)
