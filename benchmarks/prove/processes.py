@@ -1,15 +1,16 @@
 """One city on two collectors by area, two API servers and two workers from deploy/; SIGKILL to each in turn.
 
 mosquitto, InfluxDB and PostgreSQL are real. Devices report and cars speed all the while; clients follow the
-live stream at both servers and over MQTT. At the end nothing is missing and nothing stands twice: readings,
-violations, and the numbers of the stream.
+live stream at both servers and over MQTT, and a web hook that removes duplicates is told of what breaks. At
+the end nothing is missing and nothing stands twice: readings, violations, the numbers of the stream, and
+notifications.
 """
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from benchmarks.comparing import compare
 from benchmarks.demo_process import free_port
 from benchmarks.deployed import DeployedProcess, Machine
 from benchmarks.influx_rig import influx_settings, running_influx, stored_in
+from benchmarks.ingest.influx import InfluxProcess
+from benchmarks.notified import OpenCasings, ToldHook, speakers
 from benchmarks.passages import SpeedingCars
 from benchmarks.publishing import publish_all
 from benchmarks.rig import city_of_load, fresh_broker, load_messages
@@ -83,13 +86,17 @@ def prove(scale: float, folder: Path) -> dict[str, Any]:
         AssertionError: something is missing or twice, nobody took over in time, or a stream stood still.
     """
     rounds = max(1, round(_ROUNDS * scale))
-    ledger = folder / "ledger"
+    ledger, told = folder / "ledger", ToldHook()
     with ExitStack() as stack:
         influx = stack.enter_context(running_influx(folder / "influxd"))
         broker = stack.enter_context(fresh_broker(folder / "broker"))
         url = stack.enter_context(temporary_database(stack.enter_context(own_postgres()).url))
-        city = stack.enter_context(_running(Machine(folder), broker, url, influx_settings(influx)))
+        machine = Machine(folder)
+        machine.write("secrets/influx-token", influx_settings(influx)["IOC_INFLUX_TOKEN"])
+        more = told.settings(machine, stack.enter_context(told.served()))
+        city = stack.enter_context(_running(machine, broker, url, {**_influx(influx), **more}))
         cars = stack.enter_context(SpeedingCars(broker, _cameras()))
+        casings = stack.enter_context(OpenCasings(broker, _speakers()))
         plan = LoadPlan(
             host=broker.host, port=broker.port, rate_per_s=_RATE_PER_S, processes=1, ledger=ledger
         )
@@ -98,13 +105,16 @@ def prove(scale: float, folder: Path) -> dict[str, Any]:
             _goes_on(city)
             takeovers_s = [_one_round(city, number) for number in range(rounds)]
             _check_registry_change(city)
+            casings.close_all()
+            told.wait_until_settled(city.database)
+            casings.end()
             fleet.stop()
             fleet.wait()
         cars.end()
         _wait_for_the_end(city, cars)
         balance = [_balance(collector, city.key) for collector in city.collectors]
         stops_s = [process.stop() for process in reversed(city.processes)]
-        figures = _check_operations(city, cars)
+        figures = {**_check_operations(city, cars), **told.check(city.database)}
         with stored_in(influx) as store:
             compared = compare(ledger, store)
     compared.check()
@@ -119,13 +129,15 @@ def prove(scale: float, folder: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _running(machine: Machine, broker: BrokerAddress, url: str, influx: dict[str, str]) -> Iterator[_City]:
+def _running(
+    machine: Machine, broker: BrokerAddress, url: str, more: Mapping[str, str | int]
+) -> Iterator[_City]:
     """The installation, started in no particular order, and its observers."""
     areas = [area for half in _HALVES.values() for area in half]
-    registry = Registry(replace(device) for device in city_of_load(_DEVICES).devices)
+    registry = Registry([*city_of_load(_DEVICES).devices, *_speakers()])
     assert not any(relations_across(registry, half) for half in _HALVES.values()), "the split cuts a relation"
     assert {device.area for device in registry.values()} == set(areas)
-    _write_settings(machine, broker, url, influx)
+    _write_settings(machine, broker, url, more)
     database = OperationsDatabase.open(url)
     now_ms = SystemClock().now_ms()
     DeviceRepository(database).replace(registry, who="proof", at_ms=now_ms)
@@ -150,7 +162,18 @@ def _running(machine: Machine, broker: BrokerAddress, url: str, influx: dict[str
         yield _City(broker, database, key, collectors, servers, workers, clients, listener)
 
 
-def _write_settings(machine: Machine, broker: BrokerAddress, url: str, influx: dict[str, str]) -> None:
+def _influx(influx: InfluxProcess) -> dict[str, str | int]:
+    """The settings that name an InfluxDB; its token stands in a file."""
+    named = influx_settings(influx)
+    return {
+        "influx_url": named["IOC_INFLUX_URL"],
+        "influx_org": named["IOC_INFLUX_ORG"],
+        "influx_bucket": named["IOC_INFLUX_BUCKET"],
+        "raw_days": int(named["IOC_RAW_DAYS"]),
+    }
+
+
+def _write_settings(machine: Machine, broker: BrokerAddress, url: str, more: Mapping[str, str | int]) -> None:
     """What the administrator writes once: the settings of all processes, and the secrets beside them."""
     operations = make_url(url)
     settings = {
@@ -159,14 +182,10 @@ def _write_settings(machine: Machine, broker: BrokerAddress, url: str, influx: d
         "mqtt_port": broker.port,
         "operations_url": f"{operations.drivername}://{operations.username}@{operations.host}:{operations.port}"
         f"/{operations.database}",
-        "influx_url": influx["IOC_INFLUX_URL"],
-        "influx_org": influx["IOC_INFLUX_ORG"],
-        "influx_bucket": influx["IOC_INFLUX_BUCKET"],
-        "raw_days": int(influx["IOC_RAW_DAYS"]),
+        **more,
     }
     machine.write("ioc.toml", "\n".join(f"{name} = {json.dumps(value)}" for name, value in settings.items()))
     machine.write("secrets/operations-password", str(operations.password))
-    machine.write("secrets/influx-token", influx["IOC_INFLUX_TOKEN"])
     for name in ("mqtt-collector", "mqtt-publisher"):
         machine.write(f"secrets/{name}", "this broker asks for none")
 
@@ -179,6 +198,10 @@ def _process(machine: Machine, unit: str, instance: str, more: str = "") -> Depl
 
 def _collector(name: str) -> str:
     return f"IOC_COLLECTOR_ID=collector-{name}\nIOC_AREAS={json.dumps(_HALVES[name])}\n"
+
+
+def _speakers() -> list[Device]:
+    return speakers([area for half in _HALVES.values() for area in half])
 
 
 def _cameras() -> list[Device]:
