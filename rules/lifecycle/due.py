@@ -12,7 +12,7 @@ from rules.lifecycle.deeds import reopened, unshelved
 from rules.lifecycle.item import Step, WorkItem, WorkState
 from rules.lifecycle.transition import Transition
 
-__all__ = ["Escalated", "Shelf", "Surroundings", "due"]
+__all__ = ["Escalated", "Shelf", "Surroundings", "due", "is_settled"]
 
 _WORST_FIRST = tuple(Severity)
 
@@ -71,6 +71,17 @@ def due(item: WorkItem, around: Surroundings) -> tuple[WorkItem, list[Step]]:
     for stage in _STAGES:
         stage(course, around)
     return course.item, course.steps
+
+
+def is_settled(item: WorkItem) -> bool:
+    """Whether nothing can be due any more, whatever the time."""
+    work = item.work
+    return not (
+        item.is_active
+        or work.state in (WorkState.OPEN, WorkState.RESOLVED)
+        or work.is_shelved
+        or work.out_of_service is not None
+    )
 
 
 def _maintain(course: _Course, around: Surroundings) -> None:

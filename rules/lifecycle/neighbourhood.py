@@ -35,23 +35,15 @@ class Place:
         self._windows = windows
         self._zone = zone
 
-    def opened_in(self, item: WorkItem, now_ms: int) -> str | None:
-        """The maintenance window in which a fault was raised, if that work still goes on.
+    def windows_on(self, now_ms: int) -> list[tuple[datetime, MaintenanceWindow]]:
+        """The maintenance windows that are on at a moment, with their ends, the latest first."""
+        now = _moment(now_ms)
+        on = [(end, one) for one in self._windows if (end := one.until(now, self._zone)) is not None]
+        return sorted(on, key=lambda pair: (pair[0], pair[1].id), reverse=True)
 
-        Of several the one that ends last.
-        """
-        device = self.registry.get(item.device)
-        if device is None:
-            return None
-        raised, now = _moment(item.raised_at_ms), _moment(now_ms)
-        on = [
-            (until, window.id)
-            for window in self._windows
-            if (until := window.until(raised, self._zone)) is not None
-            and now < until
-            and window.covers(device)
-        ]
-        return max(on)[1] if on else None
+    def was_on(self, window: MaintenanceWindow, end: datetime, at_ms: int) -> bool:
+        """Whether the work that ends then was on at an earlier moment already."""
+        return window.until(_moment(at_ms), self._zone) == end
 
 
 class Neighbourhood:
@@ -60,6 +52,7 @@ class Neighbourhood:
     def __init__(self, place: Place, items: Iterable[WorkItem], now_ms: int) -> None:
         self._place = place
         self._now_ms = now_ms
+        self._windows = place.windows_on(now_ms)
         self._shelves: dict[tuple[str, str], Shelf] = {}
         self._active: set[tuple[str, str]] = set()
         alike: Counter[_Alike] = Counter()
@@ -78,7 +71,7 @@ class Neighbourhood:
             now_ms=self._now_ms,
             verify_within_ms=policy.verify_within.of(item.kind),
             close_grace_ms=policy.close_grace.of(item.kind),
-            opened_in=place.opened_in(item, self._now_ms),
+            opened_in=self._opened_in(item),
             shelf=self._shelves.get((item.rule, item.device)),
             has_returned=not item.is_active and (item.rule, item.device) in self._active,
             escalated=escalated(
@@ -90,7 +83,24 @@ class Neighbourhood:
         """Whether a fault makes others like it worse: what is closed, or happens in maintenance, does not."""
         if not item.is_active or item.work.is_closed or item.rule not in self._place.escalations:
             return False
-        return self._place.opened_in(item, self._now_ms) is None
+        return self._opened_in(item) is None
+
+    def _opened_in(self, item: WorkItem) -> str | None:
+        """The maintenance window in which a fault was raised, if that work still goes on.
+
+        Of several the one that ends last. Only what is on now can be that work, and mostly nothing is.
+        """
+        device = self._place.registry.get(item.device) if self._windows else None
+        if device is None:
+            return None
+        return next(
+            (
+                window.id
+                for end, window in self._windows
+                if window.covers(device) and self._place.was_on(window, end, item.raised_at_ms)
+            ),
+            None,
+        )
 
     def _note_shelf(self, item: WorkItem) -> None:
         """Remember a timed shelving that outlives the fault it was made for."""

@@ -11,11 +11,16 @@ from rules.lifecycle.item import MANAGEMENT, WorkItem, WorkState
 from rules.lifecycle.neighbourhood import Neighbourhood
 from store.operations.database import OperationsDatabase
 from store.operations.fault_rows import LifeLedger, lock_faults, read_faults
-from store.operations.paging import Page, in_chunks
-from store.operations.records import FaultRecord, FaultState
-from store.operations.tables import fault_windows, fault_work, faults
+from store.operations.paging import Page
+from store.operations.records import ChangeType, FaultRecord, FaultState
+from store.operations.tables import changes, fault_windows, fault_work, faults
 
 __all__ = ["Hidden", "LifecycleTables"]
+
+
+_FEW = 1_000
+_AT_ONCE = 200
+"""Faults in one transaction: detection waits for their locks, and for the feed's counter."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,13 +57,30 @@ class LifecycleTables:
         with self._database.read() as connection:
             return [*read_faults(connection, active), *read_faults(connection, cleared)]
 
+    def changed(self, after: int, up_to: int) -> Sequence[FaultRecord] | None:
+        """The faults that changed behind a revision, up to another; None where these are too many to tell."""
+        query = (
+            select(changes.c.id)
+            .where(changes.c.revision > after, changes.c.revision <= up_to)
+            .where(changes.c.type == ChangeType.FAULT)
+            .limit(_FEW + 1)
+        )
+        with self._database.read() as connection:
+            ids = connection.execute(query).scalars().all()
+            if len(ids) > _FEW:
+                return None
+            return read_faults(connection, select(faults).where(faults.c.id.in_(set(ids))))
+
     def settle(self, records: Sequence[FaultRecord], around: Neighbourhood, now_ms: int) -> int:
         """Take the steps that are due for these faults, as they then stand; gives how many changed.
 
         A fault that changed since it was read is judged anew under its lock.
         """
         waiting = [record.id for record in records if due(record.item(), around.around(record.item()))[1]]
-        return sum(self._settle(chunk, around.around, now_ms) for chunk in in_chunks(waiting))
+        return sum(
+            self._settle(waiting[start : start + _AT_ONCE], around.around, now_ms)
+            for start in range(0, len(waiting), _AT_ONCE)
+        )
 
     def lived(self, since_ms: int) -> Sequence[Lived]:
         """The faults that are active, and those that were detected, or cleared, after a moment."""

@@ -1,10 +1,12 @@
 """Time and telemetry act on faults at rest, as one pass of the leader's job after another."""
 
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import Connection
 
 from app.lifecycle_job import LifecycleJob
 from app.management_job import ManagementJob
@@ -13,14 +15,16 @@ from devices.entities.maintenance_windows import ENTITY as WINDOWS
 from devices.entities.maintenance_windows import MaintenanceWindow
 from devices.registry import Registry
 from rules.faults import FaultRaised, Severity
-from rules.lifecycle.deeds import Close, Deed, SetWork, Shelve, Unshelve
+from rules.lifecycle.deeds import Close, Comment, Deed, SetWork, Shelve, Unshelve
 from rules.lifecycle.escalation import Escalation, Group
 from rules.lifecycle.item import WorkState
+from rules.lifecycle.neighbourhood import Neighbourhood
 from rules.loading import load_rules
 from store.operations.database import OperationsDatabase
 from store.operations.detection import DetectionTables
 from store.operations.entities import EntityRepository
 from store.operations.fault_desk import FaultDesk
+from store.operations.fault_rows import LifeLedger
 from store.operations.faults import FaultFilter, FaultRepository
 from store.operations.incidents import IncidentFilter, IncidentRepository
 from store.operations.lifecycle import LifecycleTables
@@ -273,3 +277,86 @@ def test_what_is_hidden_is_told_as_new_when_its_time_is_over(here: Installation)
     assert told() == {fault.id}
     here.wait(MINUTE_MS)
     assert told() == {fault.id, hidden.id}
+
+
+def test_pass_after_a_change_reads_what_changed_and_not_all_that_is_active(
+    database: OperationsDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = Installation(database)
+    faults = [raised(f"L-{n}", since_ms=START_MS) for n in range(4)]
+    city.detect(*faults)
+    city.job.run(city.now_ms)  # what it changed itself is looked at once more
+    whole: list[int] = []
+    judged: list[str] = []
+    unsettled, settle = LifecycleTables.unsettled, LifecycleTables.settle
+
+    def reads_all(tables: LifecycleTables) -> Sequence[FaultRecord]:
+        whole.append(1)
+        return unsettled(tables)
+
+    def judges(
+        tables: LifecycleTables, records: Sequence[FaultRecord], around: Neighbourhood, now_ms: int
+    ) -> int:
+        judged.extend(record.device for record in records)
+        return settle(tables, records, around, now_ms)
+
+    monkeypatch.setattr(LifecycleTables, "unsettled", reads_all)
+    monkeypatch.setattr(LifecycleTables, "settle", judges)
+    other = raised("C-1", rule="cabinet.door_open", kind="lighting-cabinet", since_ms=START_MS)
+    city.detect(other)
+    city.do(other, Comment(comment="somebody looks"))
+    city.detect(clears=(other,))
+    assert (whole, set(judged)) == ([], {"C-1"})
+    city.wait(MINUTE_MS)
+    assert (whole, set(judged)) == ([], {"C-1", "L-0", "L-1", "L-2", "L-3"})
+    city.wait(HOUR_MS)
+    assert whole == [1]
+
+
+def test_windows_that_are_not_on_are_not_asked_for_each_fault(
+    database: OperationsDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = Installation(database)
+    start = datetime.fromtimestamp((START_MS + HOUR_MS) / 1000, UTC)
+    windows = [
+        MaintenanceWindow(
+            id=f"W-{number}",
+            area="tam-ky",
+            devices=(),
+            reason="new lamps",
+            requested_by="",
+            valid_from=start,
+            valid_to=start + timedelta(hours=1),
+        )
+        for number in range(3)
+    ]
+    EntityRepository(database).replace(WINDOWS, windows, who="anna", at_ms=START_MS)
+    asked: list[str] = []
+    until = MaintenanceWindow.until
+
+    def counted(window: MaintenanceWindow, at: datetime, zone: ZoneInfo) -> datetime | None:
+        asked.append(window.id)
+        return until(window, at, zone)
+
+    monkeypatch.setattr(MaintenanceWindow, "until", counted)
+    city.detect(*(raised(f"L-{n}", since_ms=START_MS) for n in range(4)))
+    assert sorted(asked) == ["W-0", "W-1", "W-2"]
+
+
+def test_more_faults_than_a_transaction_takes_are_settled_in_several(
+    database: OperationsDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("store.operations.lifecycle._AT_ONCE", 2)
+    writes: list[int] = []
+    write = LifeLedger.write
+
+    def counted(ledger: LifeLedger, connection: Connection) -> dict[str, FaultRecord]:
+        written = write(ledger, connection)
+        writes.append(len(written))
+        return written
+
+    monkeypatch.setattr(LifeLedger, "write", counted)
+    city = Installation(database)
+    city.detect(*(raised(f"L-{n}", since_ms=START_MS) for n in range(3)))
+    city.wait(25 * HOUR_MS)
+    assert writes == [2, 1]
