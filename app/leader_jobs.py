@@ -12,12 +12,13 @@ from app.lifecycle_job import LifecycleJob
 from app.management_job import ManagementJob
 from app.mqtt_out import MqttOut
 from app.notifying import notify_jobs, report_job
+from app.operations_purge import OperationsPurge
 from app.review_job import ReviewJob
 from app.settings import ServiceSettings
 from app.stream_numbers import StreamNumbers
 from app.stream_out import StreamOut
 from devices.cities import City
-from devices.clock import Clock
+from devices.clock import Clock, SystemClock
 from devices.registry import Registry
 from rules.rule import Rule
 from store.operations.database import OperationsDatabase
@@ -52,6 +53,7 @@ def leader_jobs(parts: LeaderParts) -> Sequence[LeaderJob]:
     jobs: list[LeaderJob] = [
         StreamNumbers(parts.operations),
         DeadLetterPurge(parts.operations, parts.settings),
+        OperationsPurge(parts.operations, parts.settings, SystemClock()),
         LifecycleJob(parts.operations, parts.registry, parts.rules, parts.city.zone),
         ReviewJob(parts.operations, parts.settings),
         PictureJob(parts.operations, pictures, parts.settings),

@@ -73,6 +73,10 @@ class ServiceSettings(BaseSettings):
     """Days that dead letters are kept; they may hold personal data."""
     dead_letters_kept: int = Field(default=200_000, ge=1)
     """Most dead letters that are kept: a flood of them pushes out the oldest, which are counted."""
+    changes_days: int = Field(default=14, ge=1)
+    """Days that changes are kept for live streams: who follows one may be away so long and miss nothing."""
+    incident_history_days: int = Field(default=730, ge=1)
+    """Days that what happened to incidents that are over is kept; the incidents themselves stay."""
     frigate_speed_unit: Literal["kmh", "mph"] = "kmh"
     """The unit that Frigate is set to."""
     payload_codecs: dict[str, str] = {}

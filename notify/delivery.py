@@ -25,7 +25,6 @@ from store.operations.outbox import Outbox, OutboxEntry, OutboxState
 __all__ = ["Delivery", "Patience", "backoff_s", "page_link"]
 
 _log = structlog.get_logger(__name__)
-_KEPT_MS = 90 * 86_400_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +65,7 @@ def page_link(key: LinkKey, public_url: str) -> Callable[[Item], str | None]:
 
 
 class Delivery:
-    """A leader job: sends what is due, notes what became of it, and forgets what ended 90 days ago."""
+    """A leader job: sends what is due, and notes what became of it."""
 
     name = "notify-deliver"
     period_s = 2.0
@@ -101,7 +100,6 @@ class Delivery:
             with ThreadPoolExecutor(len(waiting), thread_name_prefix="notify") as pool:
                 for done in [pool.submit(self._drain, channel) for channel in waiting]:
                     done.result()
-        self._outbox.purge(self._clock.now_ms() - _KEPT_MS)
 
     def collect(self) -> Iterable[Metric]:
         """Attempts by channel and outcome, and the outbox as it stands."""

@@ -66,7 +66,7 @@ incident_history = Table(
     metadata,
     Column("revision", BigInteger, primary_key=True, autoincrement=False),
     Column("incident", _UUID, ForeignKey(incidents.c.id), nullable=False, index=True),
-    Column("at_ms", BigInteger, nullable=False),
+    Column("at_ms", BigInteger, nullable=False, index=True),
     Column("change", _WORD, nullable=False),
     Column("detail", JSON, nullable=False),
     Column("body", JSON, nullable=False),

@@ -81,7 +81,7 @@ class IncidentRepository:
         return incident_from_row(row)
 
     def history(self, incident: str) -> Sequence[IncidentEvent]:
-        """What happened to an incident, oldest first.
+        """What happened to an incident, oldest first; nothing where that was long ago and is forgotten.
 
         Raises:
             NoSuchRecordError: there is none.
@@ -90,7 +90,7 @@ class IncidentRepository:
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(incident_history.c.revision)).mappings().all()
         if not rows:
-            raise NoSuchRecordError("incident", incident)
+            self.get(incident)
         return [_event(row) for row in rows]
 
     def changes_after(self, revision: int, limit: int) -> Sequence[IncidentEvent]:

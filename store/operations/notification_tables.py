@@ -45,7 +45,7 @@ notify_outbox = Table(
     Column("state", _WORD, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_real_ms", BigInteger, nullable=False),
-    Column("finished_real_ms", BigInteger),
+    Column("finished_real_ms", BigInteger, index=True),
     Column("error", Text),
     Index(None, "state", "channel", "next_attempt_real_ms"),
     sqlite_autoincrement=True,
@@ -59,7 +59,7 @@ notify_links = Table(
     Column("incident", _UUID, nullable=False, index=True),
     Column("who", _WORD, nullable=False),
     Column("language", _WORD, nullable=False),
-    Column("expires_real_ms", BigInteger, nullable=False),
+    Column("expires_real_ms", BigInteger, nullable=False, index=True),
 )
 """Links that were sent, by the SHA-256 of their token: nobody can make a link from this table."""
 

@@ -15,9 +15,10 @@ from store.operations.cursors import cursor, move_cursor
 from store.operations.database import OperationsDatabase
 from store.operations.tables import changes, outgoing
 
-__all__ = ["OutgoingChange", "OutgoingStream"]
+__all__ = ["NUMBERED", "OutgoingChange", "OutgoingStream"]
 
-_NUMBERED = "stream"
+NUMBERED = "stream"
+"""The cursor of what has a number."""
 _AT_ONCE = 2_000
 
 
@@ -71,11 +72,11 @@ class OutgoingStream:
     def _has_more(self) -> bool:
         with self._database.read() as connection:
             newest: int = connection.execute(select(func.max(changes.c.revision))).scalar() or 0
-            return newest > cursor(connection, _NUMBERED)
+            return newest > cursor(connection, NUMBERED)
 
     def _number_some(self) -> int:
         with self._database.write() as connection:
-            behind = changes.c.revision > cursor(connection, _NUMBERED)
+            behind = changes.c.revision > cursor(connection, NUMBERED)
             query = select(changes.c.revision).where(behind).order_by(changes.c.revision).limit(_AT_ONCE)
             revisions = connection.execute(query).scalars().all()
             numbers = allocate(connection, Counter.STREAM, len(revisions))
@@ -83,5 +84,5 @@ class OutgoingStream:
                 rows = zip(numbers, revisions, strict=True)
                 values = [{"stream_seq": number, "revision": revision} for number, revision in rows]
                 connection.execute(insert(outgoing), values)
-                move_cursor(connection, _NUMBERED, revisions[-1])
+                move_cursor(connection, NUMBERED, revisions[-1])
         return len(revisions)
