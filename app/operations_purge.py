@@ -23,7 +23,7 @@ _HOUR_S = 3_600.0
 
 
 class OperationsPurge:
-    """A leader job. Changes and histories age by the service's clock, notifications and links in real time."""
+    """A leader job. Changes and histories age by the service's clock, the rest in real time."""
 
     name = "operations-purge"
     period_s = _HOUR_S

@@ -1,4 +1,4 @@
-"""Letting go of what nobody will ask for any more: the feed of changes, and what became of ended incidents."""
+"""Letting go of what nobody will ask for any more: old changes, and what became of ended incidents."""
 
 from collections.abc import Callable
 from itertools import takewhile
