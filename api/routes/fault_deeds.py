@@ -63,102 +63,69 @@ def do_in_bulk(body: BulkRequest, request: Request, services: Services, caller: 
     return BulkAnswer(done=done, refused=len(items) - done, items=items)
 
 
-@router.post("/{fault}/acknowledge", responses=_CONFLICTS)
-def acknowledge(
-    fault: FaultId,
-    body: AcknowledgeRequest,
-    response: Response,
-    services: Services,
-    caller: _Acknowledges,
-    *,
-    if_match: IfMatch = None,
-) -> FaultView:
-    """Take note of a fault. Doing it again changes nothing; somebody else's acknowledgement is a conflict."""
-    return _done(fault, body, response, services, (caller, if_match))
+def _route(name: str, path: str, body: type[DeedRequest], caller: Any, about: str) -> None:
+    """Let a deed of its own path be done to one fault; `body` is what it takes, `caller` who may do it."""
+
+    def do(
+        fault: FaultId,
+        body: Any,
+        response: Response,
+        services: Services,
+        caller: Any,
+        *,
+        if_match: IfMatch = None,
+    ) -> FaultView:
+        return _done(fault, body, response, services, (caller, if_match))
+
+    do.__annotations__ |= {"body": body, "caller": caller}
+    router.add_api_route(
+        f"/{{fault}}/{path}", do, methods=["POST"], name=name, description=about, responses=_CONFLICTS
+    )
 
 
-@router.post("/{fault}/assign", responses=_CONFLICTS)
-def assign(
-    fault: FaultId,
-    body: AssignRequest,
-    response: Response,
-    services: Services,
-    caller: _Manages,
-    *,
-    if_match: IfMatch = None,
-) -> FaultView:
-    """Give a fault to a crew that is in force today, or take it back."""
-    return _done(fault, body, response, services, (caller, if_match))
-
-
-@router.post("/{fault}/comment", responses=_CONFLICTS)
-def comment(
-    fault: FaultId,
-    body: CommentRequest,
-    response: Response,
-    services: Services,
-    caller: _Works,
-    *,
-    if_match: IfMatch = None,
-) -> FaultView:
-    """Say something about a fault. Sending it twice says it twice."""
-    return _done(fault, body, response, services, (caller, if_match))
-
-
-@router.post("/{fault}/shelve", responses=_CONFLICTS)
-def shelve(
-    fault: FaultId,
-    body: ShelveRequest,
-    response: Response,
-    services: Services,
-    caller: _Manages,
-    *,
-    if_match: IfMatch = None,
-) -> FaultView:
-    """Put an active fault aside for at most 8 hours: it stays listed, and nobody is notified."""
-    return _done(fault, body, response, services, (caller, if_match))
-
-
-@router.post("/{fault}/unshelve", responses=_CONFLICTS)
-def unshelve(
-    fault: FaultId,
-    body: UnshelveRequest,
-    response: Response,
-    services: Services,
-    caller: _Manages,
-    *,
-    if_match: IfMatch = None,
-) -> FaultView:
-    """Take a fault back from the shelf before its time."""
-    return _done(fault, body, response, services, (caller, if_match))
-
-
-@router.post("/{fault}/work", responses=_CONFLICTS)
-def report_work(
-    fault: FaultId,
-    body: WorkRequest,
-    response: Response,
-    services: Services,
-    caller: _Works,
-    *,
-    if_match: IfMatch = None,
-) -> FaultView:
-    """Report how far the work is. Telemetry verifies a repair, or it opens again."""
-    return _done(fault, body, response, services, (caller, if_match))
-
-
-@router.post("/{fault}/close", responses=_CONFLICTS)
-def close(
-    fault: FaultId,
-    body: CloseRequest,
-    response: Response,
-    services: Services,
-    caller: _Manages,
-    *,
-    if_match: IfMatch = None,
-) -> FaultView:
-    """Close a fault by hand. If its condition still holds, it opens again by itself."""
-    return _done(fault, body, response, services, (caller, if_match))
+_route(
+    "acknowledge",
+    "acknowledge",
+    AcknowledgeRequest,
+    _Acknowledges,
+    "Take note of a fault. Doing it again changes nothing; somebody else's acknowledgement is a conflict.",
+)
+_route(
+    "assign",
+    "assign",
+    AssignRequest,
+    _Manages,
+    "Give a fault to a crew that is in force today, or take it back.",
+)
+_route(
+    "comment",
+    "comment",
+    CommentRequest,
+    _Works,
+    "Say something about a fault. Sending it twice says it twice.",
+)
+_route(
+    "shelve",
+    "shelve",
+    ShelveRequest,
+    _Manages,
+    "Put an active fault aside for at most 8 hours: it stays listed, and nobody is notified.",
+)
+_route("unshelve", "unshelve", UnshelveRequest, _Manages, "Take a fault back from the shelf before its time.")
+_route(
+    "report_work",
+    "work",
+    WorkRequest,
+    _Works,
+    "Report how far the work is. Telemetry verifies a repair, or it opens again.",
+)
+_route(
+    "close",
+    "close",
+    CloseRequest,
+    _Manages,
+    "Close a fault by hand. If its condition still holds, it opens again by itself.",
+)
 
 
 def _done(
