@@ -23,6 +23,7 @@ from app.settings import ServiceSettings
 from app.shared import SharedStores
 from app.version import VERSION
 from devices.clock import SystemClock
+from rules.detection.engine import Engine
 from rules.errors import RulesError
 from rules.ruleset import LiveRules, installed_rules
 from store.operations.audit import AuditLog
@@ -71,14 +72,16 @@ def shared_services(
     rules: LiveRules,
     health: Callable[[], Mapping[str, Check]],
 ) -> ApiServices:
-    """What a process without a pipeline answers from."""
+    """What a process without a pipeline answers from. It judges nothing, and can say how it would be."""
+    city = city_of(settings)
     return ApiServices(
         operations=OperationsViews.of(stores.operations),
         telemetry=stores.telemetry,
         registry=lambda: live.registry,
         rules=rules,
+        new_engine=lambda asked: Engine(asked, live.registry, live.programmes, city),
         registrar=Registrar(stores.operations, live.change),
-        zone=city_of(settings).zone,
+        zone=city.zone,
         health=health,
         metrics=CollectorRegistry(),
         clock=SystemClock(),
