@@ -14,6 +14,7 @@ from api import documentation
 from api.live import LiveChanges
 from api.middleware import LastResort, RequestFigures, RequestMetrics
 from api.problems import handle_problems
+from api.protection import BodyLimit, SecurityHeaders
 from api.routes import service
 from api.services import ApiServices
 
@@ -60,7 +61,9 @@ def _completed(app: FastAPI, services: ApiServices) -> FastAPI:
     app.state.services = services
     app.state.live = LiveChanges(services.operations.stream)
     handle_problems(app)
+    app.add_middleware(BodyLimit)
     app.add_middleware(LastResort)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestMetrics, figures=RequestFigures(services.metrics))
     return app
 

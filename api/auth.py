@@ -1,92 +1,28 @@
-"""Who asks, and what they may do. A route that declares no scope here fails the tests."""
+"""Who asks, and whether they may. A route that declares no scope here fails the tests."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import Depends, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from api.problems import Problem, ProblemKind
-from api.services import Services
-from store.operations.keys import ApiKey
+from api.roles import ROLE_SCOPES, Caller, Role, Scope, scopes_of
+from api.services import ApiServices, Services
+from api.tokens import TokenRefusedError
 
 __all__ = ["ROLE_SCOPES", "Caller", "Requires", "Role", "Scope", "needs"]
 
-
-class Scope(StrEnum):
-    """One thing that a caller may do."""
-
-    DEVICES_READ = "devices:read"
-    DEVICES_WRITE = "devices:write"
-    TELEMETRY_READ = "telemetry:read"
-    FAULTS_READ = "faults:read"
-    FAULTS_ACKNOWLEDGE = "faults:acknowledge"
-    FAULTS_WORK = "faults:work"
-    FAULTS_MANAGE = "faults:manage"
-    VIOLATIONS_READ = "violations:read"
-    VIOLATIONS_REVIEW = "violations:review"
-    PLATE_READ = "plate:read"
-    STREAM_READ = "stream:read"
-    DEAD_LETTERS_READ = "dead-letters:read"
-    DEAD_LETTERS_REPLAY = "dead-letters:replay"
-    STORE_BACKUP = "store:backup"
-    RULES_RELOAD = "rules:reload"
-
-
-class Role(StrEnum):
-    """What a person or an integration is to the city."""
-
-    VIEWER = "viewer"
-    OPERATOR = "operator"
-    CREW = "crew"
-    OFFICER = "officer"
-    INTEGRATOR = "integrator"
-    ADMIN = "admin"
-    BACKUP = "backup"
-
-
-_VIEW = frozenset({Scope.DEVICES_READ, Scope.TELEMETRY_READ, Scope.FAULTS_READ, Scope.STREAM_READ})
-
-ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = {
-    Role.VIEWER: _VIEW,
-    Role.OPERATOR: _VIEW
-    | {
-        Scope.DEVICES_WRITE,
-        Scope.FAULTS_ACKNOWLEDGE,
-        Scope.FAULTS_WORK,
-        Scope.FAULTS_MANAGE,
-        Scope.VIOLATIONS_READ,
-    },
-    Role.CREW: _VIEW | {Scope.FAULTS_ACKNOWLEDGE, Scope.FAULTS_WORK},
-    Role.OFFICER: _VIEW | {Scope.VIOLATIONS_READ, Scope.VIOLATIONS_REVIEW, Scope.PLATE_READ},
-    Role.INTEGRATOR: _VIEW | {Scope.VIOLATIONS_READ},
-    # Whole plates and decisions are for officers alone: running the service is no purpose to read them for.
-    # A backup holds them too: making one is a role of its own, which reads nothing else.
-    Role.ADMIN: frozenset(Scope) - {Scope.PLATE_READ, Scope.VIOLATIONS_REVIEW, Scope.STORE_BACKUP},
-    Role.BACKUP: frozenset({Scope.STORE_BACKUP}),
-}
-"""What each role may do at most. A key may narrow it, never widen it."""
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who asks: the name of their key, and what they may do."""
-
-    name: str
-    scopes: frozenset[Scope]
-
-    def may(self, scope: Scope) -> bool:
-        """Whether the caller may do this."""
-        return scope in self.scopes
-
-
-_BEARER = HTTPBearer(scheme_name="bearer", description="An API key: ioc_prefix.secret", auto_error=False)
+_OURS = "ioc_"
+_BEARER = HTTPBearer(
+    scheme_name="bearer",
+    description="An API key, ioc_prefix.secret, or a token of the city's OIDC issuer",
+    auto_error=False,
+)
 _HEADER = APIKeyHeader(
     name="X-API-Key",
     scheme_name="key",
-    description="The same key, for clients that cannot set Authorization",
+    description="An API key, for clients that cannot set Authorization",
     auto_error=False,
 )
 
@@ -95,43 +31,81 @@ _HEADER = APIKeyHeader(
 class Requires:
     """The dependency that lets a caller with `scope` through.
 
+    Whose key is for some areas or kinds only is let through where the route answers `within` a reach: it sees
+    to it that nothing else is shown or changed. Every other route is for those who may see everything.
+
     Raises:
-        Problem: there is no valid key, or it may not do this.
+        Problem: nobody known asks, they may not do this, or they ask too often.
     """
 
     scope: Scope
+    within: bool = False
 
     def __call__(
         self,
+        request: Request,
         services: Services,
         bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
         header: Annotated[str | None, Depends(_HEADER)],
     ) -> Caller:
         """The caller, if they may."""
         token = bearer.credentials if bearer is not None else header
-        if token is None:
-            raise _unauthenticated(
-                "send an API key as Authorization: Bearer ioc_prefix.secret, or as X-API-Key"
-            )
-        key = services.operations.keys.authenticate(token, services.real_clock.now_ms())
-        if key is None:
-            raise _unauthenticated("the API key is unknown, expired or revoked")
-        caller = _caller(key)
+        address = request.client.host if request.client is not None else ""
+        caller = _known_caller(token, address, services)
+        _spend(services, caller.name)
         if not caller.may(self.scope):
-            raise Problem(ProblemKind.FORBIDDEN, f"the key {key.name!r} lacks the scope {self.scope.value!r}")
+            raise Problem(
+                ProblemKind.FORBIDDEN, f"the key {caller.name!r} lacks the scope {self.scope.value!r}"
+            )
+        if caller.reach.is_limited and not self.within:
+            detail = f"the key {caller.name!r} is for some areas or kinds only, and this is about all of them"
+            raise Problem(ProblemKind.FORBIDDEN, detail)
         return caller
 
 
-def needs(scope: Scope) -> Any:
-    """Declares, in a route, what a caller must be allowed to do; gives the `Caller`."""
-    return Security(Requires(scope), scopes=[scope.value])
+def needs(scope: Scope, *, within: bool = False) -> Any:
+    """Declares, in a route, what a caller must be allowed to do; gives the `Caller`.
+
+    `within` promises that the route keeps to the caller's reach.
+    """
+    return Security(Requires(scope, within), scopes=[scope.value])
 
 
-def _caller(key: ApiKey) -> Caller:
-    # A key whose role this version does not know opens nothing.
-    allowed = ROLE_SCOPES[Role(key.role)] if key.role in set(Role) else frozenset()
-    return Caller(key.name, frozenset(s for s in allowed if not key.scopes or s.value in key.scopes))
+def _known_caller(token: str | None, address: str, services: ApiServices) -> Caller:
+    """Who sent a token.
+
+    Raises:
+        Problem: nobody known did; or nobody known did so too often from that address.
+    """
+    try:
+        return _caller(token, services)
+    except TokenRefusedError as error:
+        _spend(services, f"address {address}", is_unknown=True)
+        headers = {"WWW-Authenticate": "Bearer"}
+        raise Problem(ProblemKind.UNAUTHENTICATED, str(error), headers=headers) from None
 
 
-def _unauthenticated(detail: str) -> Problem:
-    return Problem(ProblemKind.UNAUTHENTICATED, detail, headers={"WWW-Authenticate": "Bearer"})
+def _caller(token: str | None, services: ApiServices) -> Caller:
+    if token is None:
+        raise TokenRefusedError("send an API key as Authorization: Bearer ioc_prefix.secret, or as X-API-Key")
+    if not token.startswith(_OURS) and services.tokens is not None:
+        return services.tokens.caller(token)
+    key = services.operations.keys.authenticate(token, services.real_clock.now_ms())
+    if key is None:
+        raise TokenRefusedError("the API key is unknown, expired or revoked")
+    allowed = scopes_of([key.role])
+    scopes = frozenset(scope for scope in allowed if not key.scopes or scope.value in key.scopes)
+    return Caller(key.name, scopes, key.reach)
+
+
+def _spend(services: ApiServices, who: str, *, is_unknown: bool = False) -> None:
+    """Count a request.
+
+    Raises:
+        Problem: there were too many.
+    """
+    limiter = services.limits.unknown if is_unknown else services.limits.known
+    wait_s = limiter.spend(who, services.real_clock.now_ms())
+    if wait_s:
+        detail = f"too many requests; ask again in {wait_s} s"
+        raise Problem(ProblemKind.TOO_MANY, detail, headers={"Retry-After": str(wait_s)})

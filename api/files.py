@@ -42,7 +42,7 @@ async def _uploaded(request: Request) -> bytes:
     async for part in request.stream():
         size += len(part)
         if size > _LARGEST_BYTES:
-            raise Problem(ProblemKind.INVALID, f"a file has at most {_LARGEST_BYTES} bytes", field="body")
+            raise Problem(ProblemKind.TOO_LARGE, f"a file has at most {_LARGEST_BYTES} bytes", field="body")
         parts.append(part)
     return b"".join(parts)
 

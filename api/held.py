@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from api.auth import Caller
 from api.models.common import LabelView
 from api.models.faults import FaultView
 from api.models.management import CauseView, HoldView
 from api.services import ApiServices
+from devices.description import Label
 from store.operations.records import FaultRecord
 
 __all__ = ["causes_of", "fault_views"]
@@ -20,20 +22,22 @@ def fault_views(records: Sequence[FaultRecord], services: ApiServices) -> list[F
     ]
 
 
-def causes_of(fault: str, services: ApiServices) -> list[CauseView]:
-    """What holds a fault back, from the next one up to the one that people are told of; empty if nothing."""
+def causes_of(fault: str, services: ApiServices, caller: Caller) -> list[CauseView]:
+    """What holds a fault back, from the next one up to the one that people are told of; empty if nothing.
+
+    What lies outside of the caller's reach is left out.
+    """
     found: list[CauseView] = []
     incidents, faults = services.operations.incidents, services.operations.faults
     standing = incidents.standings([fault]).get(fault)
     while standing is not None and standing.suppressed_by is not None and standing.reason is not None:
         cause = faults.get(standing.suppressed_by)
-        found.append(
-            CauseView(
-                fault=cause.id,
-                title=LabelView.of(cause.title),
-                device=cause.device,
-                reason=LabelView.of(standing.reason),
-            )
-        )
+        if caller.sees(cause.area, cause.kind):
+            found.append(_cause(cause, standing.reason))
         standing = incidents.standings([cause.id]).get(cause.id)
     return found
+
+
+def _cause(cause: FaultRecord, reason: Label) -> CauseView:
+    title, why = LabelView.of(cause.title), LabelView.of(reason)
+    return CauseView(fault=cause.id, title=title, device=cause.device, reason=why)

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.key_set import KeySetUnavailableError
 from api.languages import Language, preferred
 from rules.lifecycle.errors import AlreadyAcknowledgedError, DeedRefusedError
 from rules.review.errors import ReviewRefusedError
@@ -97,6 +98,12 @@ class ProblemKind(Enum):
         "unavailable", HTTPStatus.SERVICE_UNAVAILABLE, "Dịch vụ tạm thời gián đoạn", "Temporarily unavailable"
     )
     NOT_READY = _Kind("not-ready", HTTPStatus.SERVICE_UNAVAILABLE, "Dịch vụ chưa sẵn sàng", "Not ready")
+    TOO_LARGE = _Kind(
+        "too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Yêu cầu quá lớn", "Request too large"
+    )
+    TOO_MANY = _Kind(
+        "too-many-requests", HTTPStatus.TOO_MANY_REQUESTS, "Quá nhiều yêu cầu", "Too many requests"
+    )
     INTERNAL = _Kind("internal", HTTPStatus.INTERNAL_SERVER_ERROR, "Lỗi hệ thống", "Internal error")
 
     @property
@@ -211,7 +218,10 @@ def _field(found: Mapping[str, Any]) -> str:
 
 
 def _http(error: HTTPException) -> Problem:
-    kinds = {int(kind.value.status): kind for kind in (ProblemKind.NOT_FOUND, ProblemKind.METHOD)}
+    kinds = {
+        int(kind.value.status): kind
+        for kind in (ProblemKind.NOT_FOUND, ProblemKind.METHOD, ProblemKind.TOO_LARGE)
+    }
     kind = kinds.get(error.status_code, ProblemKind.INVALID)
     details = {
         ProblemKind.NOT_FOUND: "nothing is served at this path; /docs lists what is",
@@ -230,6 +240,7 @@ _OF_ERROR: Mapping[type[Exception], Callable[[Any], Problem]] = {
     ReviewRefusedError: lambda error: Problem(ProblemKind.REVIEW_REFUSED, str(error), reason=error.reason),
     DeedRefusedError: lambda error: Problem(ProblemKind.REFUSED, str(error), reason=error.reason),
     NotWholeError: lambda error: Problem(ProblemKind.NOT_WHOLE, str(error)),
+    KeySetUnavailableError: _unavailable,
     OperationsUnavailableError: _unavailable,
     TelemetryUnavailableError: _unavailable,
 }

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Request
 from prometheus_client import CollectorRegistry
 
+from api.rate_limits import Limits
+from api.tokens import TokenVerifier
 from devices.clock import Clock, SystemClock
 from devices.registry import Registry
 from notify.desk import CrewDesk
@@ -128,6 +130,9 @@ class ApiServices:
     dump: Callable[[], Iterator[bytes]] | None = None
     crews: CrewDesk | None = None
     rules: LiveRules = field(default_factory=LiveRules)
+    tokens: TokenVerifier | None = None
+    """Takes tokens of the city's OIDC issuer, where it has one."""
+    limits: Limits = field(default_factory=Limits)
     new_engine: Callable[[Sequence[Rule]], Engine] | None = None
     """Makes an engine with the present registry and programmes, to ask it about a rule."""
     evidence: Evidence | None = None

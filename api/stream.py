@@ -15,6 +15,7 @@ from api.times import moment
 from devices.registry import Registry
 from store.operations.changes import ChangeRecord
 from store.operations.incident_records import IncidentRecord
+from store.operations.reach import EVERYWHERE, Reach
 from store.operations.records import ChangeType, FaultRecord, ViolationRecord, from_body
 from store.operations.stream import OutgoingChange
 
@@ -32,6 +33,7 @@ class StreamFilter:
     types: frozenset[ChangeType]
     area: str | None = None
     kind: str | None = None
+    reach: Reach = EVERYWHERE
 
     def wants(self, change: ChangeRecord) -> bool:
         """Whether the change is to be sent."""
@@ -39,6 +41,7 @@ class StreamFilter:
             change.type in self.types
             and self.area in (None, change.area)
             and self.kind in (None, change.kind)
+            and self.reach.covers(change.area, change.kind)
         )
 
 

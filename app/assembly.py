@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry
 
 from api.application import create_app, create_status_app
 from api.services import ApiServices, Evidence, OperationsViews
+from api.services import ApiServices, OperationsViews
+from app.access import limits_of, tokens_of
 from app.backup.serving import dump_frames
 from app.evidence_store import picture_store
 from app.following import registry_follower, rules_follower
@@ -110,6 +112,8 @@ def _services(pipeline: Pipeline, session: MqttReader, views: OperationsViews) -
         metrics=metrics,
         clock=pipeline.clock,
         version=VERSION,
+        tokens=tokens_of(pipeline.settings),
+        limits=limits_of(pipeline.settings),
         dump=lambda: dump_frames(pipeline),
         evidence=Evidence.of(pipeline.stores.operations, picture_store(pipeline.settings)),
         review_officers=pipeline.settings.review_officers,

@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry
 
 from api.application import create_app
 from api.services import ApiServices, Check, Evidence, OperationsViews
+from api.services import ApiServices, Check, OperationsViews
+from app.access import limits_of, tokens_of
 from app.errors import StartError
 from app.evidence_store import picture_store
 from app.following import registry_at_rest, registry_follower, rules_follower, rules_revision
@@ -88,6 +90,8 @@ def shared_services(
         version=VERSION,
         evidence=Evidence.of(stores.operations, picture_store(settings)),
         review_officers=settings.review_officers,
+        tokens=tokens_of(settings),
+        limits=limits_of(settings),
     )
 
 

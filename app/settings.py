@@ -7,6 +7,7 @@ from apscheduler.triggers.cron import CronTrigger
 from pydantic import Field, NonNegativeInt, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from api.tokens import ALGORITHMS
 from app.errors import StartError
 from app.mqtt import BrokerAddress
 from collector.intake import IntakeSettings
@@ -125,6 +126,30 @@ class ServiceSettings(BaseSettings):
     """Largest picture (MB)."""
     evidence_fetch_days: int = Field(default=7, ge=1)
     """Days for which fetching a picture is tried again."""
+    api_rate_per_s: float = Field(default=100.0, ge=0)
+    """Requests that a caller may make each second in the long run; 0 is no limit."""
+    api_rate_burst: int = Field(default=1_000, ge=1)
+    """Requests that a caller may make at once."""
+    oidc_issuer: str | None = Field(default=None, pattern=r"^https?://[^?#]+$")
+    """Whose bearer tokens the API takes besides its own keys, such as https://login.example/realms/city."""
+    oidc_audience: str = "ioc"
+    """The audience that a token must be for."""
+    oidc_keys_url: str | None = Field(default=None, pattern=r"^https?://[^?#]+")
+    """Where the issuer's key set is; by default the issuer is asked for it."""
+    oidc_algorithms: frozenset[str] = frozenset({"RS256", "ES256"})
+    """Signatures that are accepted."""
+    oidc_leeway_s: int = Field(default=30, ge=0, le=300)
+    """Seconds that the issuer's clock may differ from ours."""
+    oidc_name_claim: str = "sub"
+    """The claim that names a person in the audit log; it must never change hands."""
+    oidc_roles_claim: str = "roles"
+    """The claim that has the roles, as a path such as realm_access.roles."""
+    oidc_role_names: dict[str, str] = {}
+    """Our roles by the issuer's words, such as { traffic-police = "officer" }; none if they are the same."""
+    oidc_areas_claim: str | None = None
+    """The claim that has the wards somebody is for; none means that everybody is for the whole city."""
+    oidc_kinds_claim: str | None = None
+    """The claim that has the kinds of device somebody is for."""
     notify_file: Path | None = None
     """TOML file of channels and routes: who is told of incidents, and how; none means nobody is."""
     public_url: str | None = Field(default=None, pattern=r"^https?://[^?#]+$")
@@ -157,6 +182,12 @@ class ServiceSettings(BaseSettings):
     def _places_are_places(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
         AllowList(entries)
         return entries
+    @field_validator("oidc_algorithms")
+    @classmethod
+    def _algorithms_are_safe(cls, algorithms: frozenset[str]) -> frozenset[str]:
+        if unsafe := sorted(algorithms - ALGORITHMS):
+            raise ValueError(f"must be of {', '.join(sorted(ALGORITHMS))}, got {unsafe[0]!r}")
+        return algorithms
 
     @field_validator("payload_codecs")
     @classmethod

@@ -6,13 +6,14 @@ import polars as pl
 from fastapi import APIRouter, Query, Request, Response
 from polars import selectors
 
-from api.auth import Scope, needs
+from api.auth import Caller, Scope, needs
 from api.models.common import DeviceRef
 from api.models.devices import DeviceView, FieldView, LatestView, StatusView, TelemetryView, reading_of
 from api.paging import Cursor, Limit, PageView, id_after, link_next
 from api.parameters import AreaFilter, DeviceId, KindFilter
 from api.problems import Problem, ProblemKind
-from api.services import ApiServices, Services
+from api.seen import known_device
+from api.services import Services
 from api.times import QueryMoment
 from devices.catalogue import kinds
 from devices.description import DeviceKind
@@ -24,8 +25,8 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1", tags=["devices"])
 
 _LARGEST_RANGE = 10_000
-_READS_DEVICES = needs(Scope.DEVICES_READ)
-_READS_TELEMETRY = needs(Scope.TELEMETRY_READ)
+_DeviceReader = Annotated[Caller, needs(Scope.DEVICES_READ, within=True)]
+_TelemetryReader = Annotated[Caller, needs(Scope.TELEMETRY_READ, within=True)]
 TextFilter = Annotated[
     str | None,
     Query(max_length=100, description="A part of the id, name, street, ward, ward before 2025, or code"),
@@ -36,12 +37,13 @@ FieldNames = Annotated[
 ]
 
 
-@router.get("/devices", dependencies=[_READS_DEVICES])
+@router.get("/devices")
 def list_devices(  # noqa: PLR0913 - each is a filter
     *,
     request: Request,
     response: Response,
     services: Services,
+    caller: _DeviceReader,
     kind: KindFilter = None,
     area: AreaFilter = None,
     text: TextFilter = None,
@@ -56,6 +58,7 @@ def list_devices(  # noqa: PLR0913 - each is a filter
         device.id
         for device in registry.values()
         if device.id > after
+        and caller.sees(device.area, device.kind)
         and kind in (None, device.kind)
         and area in (None, device.area)
         and needle in _searched(device)
@@ -65,16 +68,16 @@ def list_devices(  # noqa: PLR0913 - each is a filter
     return PageView(items=items, next=link_next(request, response, last))
 
 
-@router.get("/devices/{device}", dependencies=[_READS_DEVICES])
-def get_device(device: DeviceId, services: Services) -> DeviceView:
+@router.get("/devices/{device}")
+def get_device(device: DeviceId, services: Services, caller: _DeviceReader) -> DeviceView:
     """One device."""
-    return DeviceView.of(_known(device, services), services.registry())
+    return DeviceView.of(known_device(device, services, caller), services.registry())
 
 
-@router.get("/devices/{device}/latest", dependencies=[_READS_TELEMETRY])
-def get_latest(device: DeviceId, services: Services) -> LatestView:
+@router.get("/devices/{device}/latest")
+def get_latest(device: DeviceId, services: Services, caller: _TelemetryReader) -> LatestView:
     """The latest state of a device."""
-    known = _known(device, services)
+    known = known_device(device, services, caller)
     registry = services.registry()
     latest = services.operations.latest.get(device)
     if latest is not None:
@@ -87,12 +90,13 @@ def get_latest(device: DeviceId, services: Services) -> LatestView:
     )
 
 
-@router.get("/latest", dependencies=[_READS_TELEMETRY])
+@router.get("/latest")
 def list_latest(  # noqa: PLR0913 - each is a filter
     *,
     request: Request,
     response: Response,
     services: Services,
+    caller: _TelemetryReader,
     kind: KindFilter = None,
     area: AreaFilter = None,
     cursor: Cursor = None,
@@ -100,23 +104,25 @@ def list_latest(  # noqa: PLR0913 - each is a filter
 ) -> PageView[LatestView]:
     """The latest state of every device that ever reported, by id."""
     after = id_after(cursor)
-    page = services.operations.latest.list(kind=kind, area=area, after=after, limit=limit)
+    page = services.operations.latest.list(kind=kind, area=area, after=after, limit=limit, reach=caller.reach)
     registry = services.registry()
     items = [LatestView.of(latest, registry) for latest in page.items]
     return PageView(items=items, next=link_next(request, response, page.next_after))
 
 
-@router.get("/devices/{device}/telemetry", dependencies=[_READS_TELEMETRY])
-def get_telemetry(
+@router.get("/devices/{device}/telemetry")
+def get_telemetry(  # noqa: PLR0913 - each is a part of the question
+    *,
     device: DeviceId,
     services: Services,
+    caller: _TelemetryReader,
     measured_from: Annotated[QueryMoment, Query(alias="from", description="Measured then or later")],
     measured_to: Annotated[QueryMoment, Query(alias="to", description="Measured before")],
     fields: FieldNames = None,
     limit: Annotated[int, Query(ge=1, le=_LARGEST_RANGE, description="How many readings at most")] = 1000,
 ) -> TelemetryView:
     """Readings of a device in a range of the device's own time, oldest first."""
-    known = _known(device, services)
+    known = known_device(device, services, caller)
     kind = kinds().get(known.kind)
     if kind is None:
         raise Problem(ProblemKind.NOT_FOUND, f"{device!r} is a {known.kind}, which has no telemetry")
@@ -138,18 +144,6 @@ def get_telemetry(
         readings=[reading_of(row, asked) for row in frame.head(limit).iter_rows(named=True)],
         truncated=frame.height > limit,
     )
-
-
-def _known(device: str, services: ApiServices) -> Device:
-    """The device of that id.
-
-    Raises:
-        Problem: the registry has none.
-    """
-    known = services.registry().get(device)
-    if known is None:
-        raise Problem(ProblemKind.NOT_FOUND, f"there is no device {device!r}")
-    return known
 
 
 def _searched(device: Device) -> str:

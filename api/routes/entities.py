@@ -26,7 +26,7 @@ _READS = needs(Scope.DEVICES_READ)
 KindId = Annotated[str, Path(pattern="^[a-z-]{1,64}$", description="Kind of entity, as /v1/entities has it")]
 
 
-@router.get("", dependencies=[_READS])
+@router.get("", dependencies=[needs(Scope.DEVICES_READ, within=True)])
 def list_entity_kinds() -> list[EntityKindView]:
     """The kinds of dated entity, and the columns of their files."""
     return [EntityKindView.of(kind) for kind in entity_kinds().values()]

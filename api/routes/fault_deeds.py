@@ -25,6 +25,7 @@ from api.models.fault_deeds import (
 )  # fmt: skip
 from api.models.faults import FaultView
 from api.problems import Problem, ProblemKind, problem_document, problem_of
+from api.seen import seen_fault
 from api.services import Services
 from api.versions import FaultId, IfMatch, etag, expected_version
 from devices.entities.crews import ENTITY as CREWS
@@ -40,9 +41,9 @@ _CONFLICTS: dict[int | str, dict[str, Any]] = {
     409: {"description": "The fault's state does not allow it, or somebody else was first"},
     412: {"description": "The fault has changed since the ETag in If-Match"},
 }
-_Acknowledges = Annotated[Caller, needs(Scope.FAULTS_ACKNOWLEDGE)]
-_Works = Annotated[Caller, needs(Scope.FAULTS_WORK)]
-_Manages = Annotated[Caller, needs(Scope.FAULTS_MANAGE)]
+_Acknowledges = Annotated[Caller, needs(Scope.FAULTS_ACKNOWLEDGE, within=True)]
+_Works = Annotated[Caller, needs(Scope.FAULTS_WORK, within=True)]
+_Manages = Annotated[Caller, needs(Scope.FAULTS_MANAGE, within=True)]
 
 
 @router.post("/bulk")
@@ -54,6 +55,9 @@ def do_in_bulk(body: BulkRequest, request: Request, services: Services, caller: 
     _check_crew(body.deed, services)
     now_ms = services.clock.now_ms()
     asked = [Asked(item.id, item.version) for item in body.faults]
+    if caller.reach.is_limited:
+        for one in asked:
+            seen_fault(one.fault, services, caller)
     answers = services.operations.desk.perform_each(
         asked, body.deed.deed(now_ms), who=caller.name, at_ms=now_ms
     )
@@ -137,6 +141,8 @@ def _done(
 ) -> FaultView:
     """The fault after one deed."""
     caller, if_match = by
+    if caller.reach.is_limited:
+        seen_fault(fault, services, caller)
     _check_crew(body, services)
     now_ms = services.clock.now_ms()
     record = services.operations.desk.perform(

@@ -4,12 +4,13 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.auth import Scope, needs
+from api.auth import Caller, Scope, needs
 from api.held import causes_of, fault_views
 from api.models.common import LabelView, RuleRef
 from api.models.faults import FaultView, HistoryView, WhyView
 from api.paging import Cursor, Limit, PageView, link_next, number_before
 from api.parameters import DEVICE_PATTERN, AreaFilter, DeviceFilter, KindFilter, RuleFilter
+from api.seen import seen_fault
 from api.services import Services
 from api.versions import FaultId, etag
 from rules.faults import Severity
@@ -22,15 +23,16 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/faults", tags=["faults"])
 
-_READS = needs(Scope.FAULTS_READ)
+_Reader = Annotated[Caller, needs(Scope.FAULTS_READ, within=True)]
 
 
-@router.get("", dependencies=[_READS])
+@router.get("")
 def list_faults(  # noqa: PLR0913 - each is a filter
     *,
     request: Request,
     response: Response,
     services: Services,
+    caller: _Reader,
     state: Literal["active", "cleared"] | None = None,
     acknowledged: bool | None = None,
     number: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
@@ -68,35 +70,36 @@ def list_faults(  # noqa: PLR0913 - each is a filter
         closed=closed,
         hold=hold,
         incident=incident,
+        reach=caller.reach,
     )
     page = services.operations.faults.list(wanted, before=number_before(cursor), limit=limit)
     items = fault_views(page.items, services)
     return PageView(items=items, next=link_next(request, response, page.next_after))
 
 
-@router.get("/{fault}", dependencies=[_READS])
-def get_fault(fault: FaultId, response: Response, services: Services) -> FaultView:
+@router.get("/{fault}")
+def get_fault(fault: FaultId, response: Response, services: Services, caller: _Reader) -> FaultView:
     """One fault. Its ETag is what a later change sends as If-Match."""
-    record = services.operations.faults.get(fault)
+    record = seen_fault(fault, services, caller)
     response.headers["ETag"] = etag(record)
     return fault_views([record], services)[0]
 
 
-@router.get("/{fault}/history", dependencies=[_READS])
-def get_history(fault: FaultId, services: Services) -> list[HistoryView]:
+@router.get("/{fault}/history")
+def get_history(fault: FaultId, services: Services, caller: _Reader) -> list[HistoryView]:
     """The steps of a fault's life, oldest first."""
+    seen_fault(fault, services, caller)
     return [HistoryView.of(entry) for entry in services.operations.faults.history(fault)]
 
 
-@router.get("/{fault}/why", dependencies=[_READS])
-def get_why(fault: FaultId, services: Services) -> WhyView:
+@router.get("/{fault}/why")
+def get_why(fault: FaultId, services: Services, caller: _Reader) -> WhyView:
     """What explains that the fault was raised, and which faults further up explain it."""
-    faults = services.operations.faults
-    record = faults.get(fault)
+    record = seen_fault(fault, services, caller)
     return WhyView(
         fault=record.id,
         title=LabelView.of(record.title),
         rule=RuleRef(id=record.rule, version=record.rule_version),
-        why=dict(faults.why(fault)),
-        causes=causes_of(record.id, services),
+        why=dict(services.operations.faults.why(fault)),
+        causes=causes_of(record.id, services, caller),
     )

@@ -5,11 +5,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from polars import selectors
 
-from api.auth import Scope, needs
+from api.auth import Caller, Scope, needs
 from api.models.common import DeviceRef
 from api.models.history import WindowsView, WindowView
 from api.parameters import DeviceId
 from api.problems import Problem, ProblemKind
+from api.seen import known_device
 from api.services import Services
 from api.times import QueryMoment, moment
 from devices.catalogue import kinds
@@ -24,11 +25,12 @@ _MS_A_SECOND = 1_000
 _LONGEST_S = 366 * 86_400
 
 
-@router.get("/devices/{device}/telemetry/windows", dependencies=[needs(Scope.TELEMETRY_READ)])
+@router.get("/devices/{device}/telemetry/windows")
 def get_windows(  # noqa: PLR0913 - each is a part of the question
     *,
     device: DeviceId,
     services: Services,
+    caller: Annotated[Caller, needs(Scope.TELEMETRY_READ, within=True)],
     measured_from: Annotated[QueryMoment, Query(alias="from", description="Measured then or later")],
     measured_to: Annotated[QueryMoment, Query(alias="to", description="Measured before")],
     field: Annotated[str, Query(max_length=64, description="Name of a field")],
@@ -41,9 +43,9 @@ def get_windows(  # noqa: PLR0913 - each is a part of the question
     `resolution` says what answered: `raw` readings, or rollups by minute (`1m`) or hour (`1h`), which say the
     same where the windows are whole ones of them. Percentiles come from readings alone.
     """
-    known = services.registry().get(device)
-    if known is None or known.kind not in kinds():
-        raise Problem(ProblemKind.NOT_FOUND, f"there is no device {device!r} with telemetry")
+    known = known_device(device, services, caller)
+    if known.kind not in kinds():
+        raise Problem(ProblemKind.NOT_FOUND, f"{device!r} is a {known.kind}, which has no telemetry")
     query = _query(
         kind=known.kind, fields=[field], aggregate=aggregate, from_ms=measured_from, to_ms=measured_to,
         every_ms=every_s * _MS_A_SECOND, devices=[device], fill_gaps=fill_gaps, zone=services.zone.key,

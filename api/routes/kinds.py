@@ -11,7 +11,7 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1/kinds", tags=["devices"])
 
 
-@router.get("", dependencies=[needs(Scope.DEVICES_READ)])
+@router.get("", dependencies=[needs(Scope.DEVICES_READ, within=True)])
 def list_kinds() -> list[KindView]:
     """Every kind of device with telemetry, by id."""
     return [KindView.of(kind) for kind in kinds().values()]

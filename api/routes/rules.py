@@ -24,7 +24,7 @@ _MOST_READINGS = 100_000
 _WRONG: dict[int | str, dict[str, Any]] = {422: {"description": "A rule is wrong; the old ones stay"}}
 
 
-@router.get("", dependencies=[needs(Scope.FAULTS_READ)])
+@router.get("", dependencies=[needs(Scope.FAULTS_READ, within=True)])
 def list_rules(services: Services) -> list[RuleView]:
     """The rules that hold now, by id."""
     return [RuleView.of(rule) for rule in services.rules.rules]

@@ -36,7 +36,7 @@ async def stream(  # noqa: PLR0913 - each is a filter
     *,
     request: Request,
     services: Services,
-    caller: Annotated[Caller, needs(Scope.STREAM_READ)],
+    caller: Annotated[Caller, needs(Scope.STREAM_READ, within=True)],
     types: TypesFilter = None,
     area: AreaFilter = None,
     kind: KindFilter = None,
@@ -48,7 +48,7 @@ async def stream(  # noqa: PLR0913 - each is a filter
     nothing.
     """
     live: LiveChanges = request.app.state.live
-    wanted = StreamFilter(types=_readable(types, caller), area=area, kind=kind)
+    wanted = StreamFilter(types=_readable(types, caller), area=area, kind=kind, reach=caller.reach)
     return event_stream(live, last_event_id, wanted, services.registry)
 
 

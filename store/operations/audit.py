@@ -1,16 +1,22 @@
-"""Who changed what, and who read personal data."""
+"""Who changed what, and who read personal data: entries sealed by a chain of hashes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
+from store.hash_chain import GENESIS, plain, sealed
+from store.operations.access_tables import audit_chain
+from store.operations.counters import Counter, allocate
 from store.operations.database import OperationsDatabase
 from store.operations.paging import Page
-from store.operations.tables import audit
+from store.operations.tables import audit, counters
 
-__all__ = ["AuditEntry", "AuditLog", "append_audit"]
+__all__ = ["AuditEntry", "AuditLog", "ChainReport", "append_audit"]
+
+_AT_ONCE = 5_000
+_SEALED = ("at_ms", "who", "action", "target", "detail")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +31,37 @@ class AuditEntry:
     row: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class ChainReport:
+    """What a check of the audit log found. `broken_at` is the first row that was changed or lost.
+
+    `older` counts entries from before there was a chain: nothing vouches for them.
+    """
+
+    links: int
+    head: bytes
+    older: int
+    broken_at: int | None
+    problem: str
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every entry is there as it was written."""
+        return not self.problem
+
+
 def append_audit(connection: Connection, entry: AuditEntry) -> None:
-    """Add an entry in the transaction of the change it tells of; its `row` is given by the database."""
-    row = {name: getattr(entry, name) for name in ("at_ms", "who", "action", "target", "detail")}
-    connection.execute(insert(audit), row)
+    """Add an entry in the transaction of the change it tells of; its `row` is given by the database.
+
+    Whoever wants to add one waits until the transaction ends, so that entries are sealed one after the other.
+    """
+    [number] = allocate(connection, Counter.AUDIT, 1)
+    values = plain({name: getattr(entry, name) for name in _SEALED})
+    row = connection.execute(insert(audit).values(**values).returning(audit.c.row)).scalar_one()
+    before = select(audit_chain.c.link).where(audit_chain.c.number == number - 1)
+    previous = connection.execute(before).scalar_one() if number > 1 else GENESIS
+    link = sealed(previous, values | {"row": row, "number": number})
+    connection.execute(insert(audit_chain).values(number=number, entry=row, link=link))
 
 
 class AuditLog:
@@ -68,3 +101,62 @@ class AuditLog:
         with self._database.read() as connection:
             entries = [AuditEntry(**row) for row in connection.execute(query).mappings()]
         return Page(entries[:limit], entries[limit - 1].row if len(entries) > limit else None)
+
+    def link(self, number: int) -> bytes | None:
+        """A link of the chain by its number; None where there is none.
+
+        Raises:
+            OperationsUnavailableError: the database does not answer.
+        """
+        with self._database.read() as connection:
+            query = select(audit_chain.c.link).where(audit_chain.c.number == number)
+            found: bytes | None = connection.execute(query).scalar_one_or_none()
+        return found
+
+    def verify(self) -> ChainReport:
+        """Whether every entry since the chain began is there as it was written.
+
+        Who can write the whole database can also write a whole new chain: keep the head elsewhere too.
+
+        Raises:
+            OperationsUnavailableError: the database does not answer.
+        """
+        with self._database.read() as connection:
+            return _verified(connection)
+
+
+def _verified(connection: Connection) -> ChainReport:
+    first = connection.execute(select(func.min(audit_chain.c.entry))).scalar()
+    total = connection.execute(select(func.count()).select_from(audit)).scalar_one()
+    is_later = audit.c.row >= (first or 0)
+    chained = connection.execute(select(func.count()).select_from(audit).where(is_later)).scalar_one()
+    older = total - (chained if first is not None else 0)
+    number, head, broken_at, problem = _walk(connection)
+    allocated = _allocated(connection)
+    if not problem and number != allocated:
+        problem = f"{allocated} entries were written, and the chain ends at {number}"
+    if not problem and first is not None and chained != number:
+        problem = f"{chained} entries stand in the log, and {number} are sealed"
+    return ChainReport(links=number, head=head, older=older, broken_at=broken_at, problem=problem)
+
+
+def _walk(connection: Connection) -> tuple[int, bytes, int | None, str]:
+    """The last link that holds, and the row and the sentence of the first that does not."""
+    number, head = 0, GENESIS
+    joined = audit_chain.outerjoin(audit, audit.c.row == audit_chain.c.entry)
+    query = select(audit_chain, audit).select_from(joined).order_by(audit_chain.c.number).limit(_AT_ONCE)
+    while rows := connection.execute(query.where(audit_chain.c.number > number)).mappings().all():
+        for row in rows:
+            if row["number"] != number + 1:
+                return number, head, row["entry"], f"link {number + 1} is gone"
+            values = {name: row[name] for name in (*_SEALED, "row", "number")}
+            if row["row"] is None or sealed(head, values) != row["link"]:
+                return number, head, row["entry"], f"entry {row['entry']} is not as it was written"
+            number, head = row["number"], row["link"]
+    return number, head, None, ""
+
+
+def _allocated(connection: Connection) -> int:
+    """How many links were ever made."""
+    query = select(counters.c.value).where(counters.c.name == Counter.AUDIT)
+    return int(connection.execute(query).scalar_one())

@@ -13,6 +13,8 @@ __all__ = ["Counter", "allocate", "last_allocated"]
 class Counter(StrEnum):
     """The series of numbers. Where a transaction needs several, it takes them in this order: no deadlock."""
 
+    AUDIT = "audit"
+    """Links of the audit log's chain."""
     INCIDENT = "incident"
     FAULT = "fault"
     VIOLATION = "violation"

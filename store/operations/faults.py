@@ -14,6 +14,7 @@ from store.operations.errors import NoSuchRecordError
 from store.operations.fault_rows import read_faults
 from store.operations.incident_tables import fault_standings
 from store.operations.paging import Page
+from store.operations.reach import EVERYWHERE, Reach
 from store.operations.records import FaultRecord, FaultState, Transition
 from store.operations.tables import fault_history, fault_work, faults
 
@@ -39,6 +40,7 @@ class FaultFilter:
     closed: bool | None = None
     hold: Hold | None = None
     incident: str | None = None
+    reach: Reach = EVERYWHERE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +125,7 @@ def _conditions(wanted: FaultFilter) -> list[ColumnElement[bool]]:
     plain = ("state", "number", "device", "kind", "area", "severity", "rule")
     asked = {name: getattr(wanted, name) for name in plain if getattr(wanted, name) is not None}
     conditions: list[ColumnElement[bool]] = [faults.c[name] == value for name, value in asked.items()]
+    conditions += wanted.reach.conditions(faults.c.area, faults.c.kind)
     if wanted.acknowledged is not None:
         is_null = faults.c.acknowledged_by.is_(None)
         conditions.append(~is_null if wanted.acknowledged else is_null)

@@ -16,6 +16,7 @@ from store.operations.incident_records import IncidentRecord, incident_from_row
 from store.operations.incident_tables import fault_standings, incident_history, incidents
 from store.operations.management import standing_from_row
 from store.operations.paging import Page, in_chunks
+from store.operations.reach import EVERYWHERE, Reach
 from store.operations.records import FaultRecord, from_body
 from store.operations.tables import faults
 
@@ -32,6 +33,7 @@ class IncidentFilter:
     area: str | None = None
     severity: Severity | None = None
     rule: str | None = None
+    reach: Reach = EVERYWHERE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +60,10 @@ class IncidentRepository:
         self, wanted: IncidentFilter, *, before: int | None = None, limit: int = 100
     ) -> Page[IncidentRecord, int]:
         """Incidents, newest first, from those whose number is below `before`."""
-        asked = {name: getattr(wanted, name) for name in wanted.__dataclass_fields__}
+        plain = ("state", "device", "kind", "area", "severity", "rule")
+        asked = {name: getattr(wanted, name) for name in plain}
         conditions = [incidents.c[name] == value for name, value in asked.items() if value is not None]
+        conditions += wanted.reach.conditions(incidents.c.area, incidents.c.kind)
         query = select(incidents).where(*conditions).order_by(incidents.c.number.desc()).limit(limit + 1)
         if before is not None:
             query = query.where(incidents.c.number < before)
@@ -101,10 +105,13 @@ class IncidentRepository:
             rows = connection.execute(query).mappings().all()
         return [_event(row) for row in rows]
 
-    def faults(self, incident: str, *, before: int | None = None, limit: int = 100) -> Page[FaultRecord, int]:
+    def faults(
+        self, incident: str, *, before: int | None = None, limit: int = 100, reach: Reach = EVERYWHERE
+    ) -> Page[FaultRecord, int]:
         """The faults that belong to an incident, newest first, from those whose number is below `before`."""
         query = select(faults).join(fault_standings, fault_standings.c.fault == faults.c.id)
         query = query.where(fault_standings.c.incident == incident).order_by(faults.c.number.desc())
+        query = query.where(*reach.conditions(faults.c.area, faults.c.kind))
         if before is not None:
             query = query.where(faults.c.number < before)
         with self._database.read() as connection:

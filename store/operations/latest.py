@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, select
 
 from store.operations.database import OperationsDatabase
 from store.operations.paging import Page
+from store.operations.reach import EVERYWHERE, Reach
 from store.operations.tables import device_status, latest_state
 
 __all__ = ["LatestReading", "LatestRepository", "StatusRecord"]
@@ -78,10 +79,17 @@ class LatestRepository:
         return StatusRecord(**row) if row is not None else None
 
     def list(
-        self, *, kind: str | None = None, area: str | None = None, after: str | None = None, limit: int = 1000
+        self,
+        *,
+        kind: str | None = None,
+        area: str | None = None,
+        after: str | None = None,
+        limit: int = 1000,
+        reach: Reach = EVERYWHERE,
     ) -> Page[LatestReading, str]:
         """Newest readings of all devices that ever reported, by id, from those behind the id `after`."""
         query = _query().order_by(latest_state.c.device).limit(limit + 1)
+        query = query.where(*reach.conditions(latest_state.c.area, latest_state.c.kind))
         for column, value in ((latest_state.c.kind, kind), (latest_state.c.area, area)):
             query = query.where(column == value) if value is not None else query
         if after is not None:
