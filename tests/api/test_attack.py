@@ -1,4 +1,4 @@
-"""Every operation of the OpenAPI document, attacked with made-up requests: no server error, no broken promise."""
+"""Every operation of the OpenAPI document, attacked with made-up requests: none breaks, none lies."""
 
 from pathlib import Path
 
