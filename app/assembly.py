@@ -9,7 +9,6 @@ from prometheus_client import CollectorRegistry
 
 from api.application import create_app, create_status_app
 from api.services import ApiServices, Evidence, OperationsViews
-from api.services import ApiServices, OperationsViews
 from app.access import limits_of, tokens_of
 from app.backup.serving import dump_frames
 from app.evidence_store import picture_store

@@ -9,7 +9,6 @@ from prometheus_client import CollectorRegistry
 
 from api.application import create_app
 from api.services import ApiServices, Check, Evidence, OperationsViews
-from api.services import ApiServices, Check, OperationsViews
 from app.access import limits_of, tokens_of
 from app.errors import StartError
 from app.evidence_store import picture_store

@@ -1,5 +1,7 @@
 """Tokens of an issuer open what their roles open, and nothing that looks like one opens anything."""
 
+from typing import Any
+
 import jwt
 import pytest
 
@@ -33,10 +35,10 @@ def test_roles_are_found_by_path_and_translated(issuer: Issuer, clock: SteppedCl
     verifier = issuer.verifier(
         clock, roles_claim="realm_access.roles", role_names={"police": "officer"}, areas_claim="wards"
     )
-    claims = {"realm_access": {"roles": ["police", "admin"]}, "wards": "tam-ky ban-thach"}
+    claims: dict[str, Any] = {"realm_access": {"roles": ["police", "admin"]}, "wards": "tam-ky ban-thach"}
     caller = verifier.caller(issuer.token(**claims))
     assert caller.scopes == ROLE_SCOPES[Role.OFFICER]  # whose words are translated may not use ours
-    assert caller.reach.areas == {"tam-ky", "ban-thach"}
+    assert caller.reach.areas == frozenset({"tam-ky", "ban-thach"})
     assert verifier.caller(issuer.token()).reach.areas == frozenset()
 
 
@@ -53,7 +55,7 @@ def test_roles_are_found_by_path_and_translated(issuer: Issuer, clock: SteppedCl
     ],
 )
 def test_token_with_wrong_claims_is_refused(
-    issuer: Issuer, clock: SteppedClock, claims: dict[str, object], sentence: str
+    issuer: Issuer, clock: SteppedClock, claims: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(TokenRefusedError, match=sentence):
         issuer.verifier(clock).caller(issuer.token(**claims))

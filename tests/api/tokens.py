@@ -59,4 +59,4 @@ class Issuer:
 def unsigned(**claims: Any) -> str:
     """A token that nobody signed: `alg` none."""
     usual = {"iss": ISSUER, "aud": AUDIENCE, "sub": "anna", "exp": NOW_S + 60, "roles": ["admin"]}
-    return jwt.encode(usual | claims, None, algorithm="none")
+    return jwt.encode(usual | claims, "", algorithm="none")
