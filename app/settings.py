@@ -182,6 +182,7 @@ class ServiceSettings(BaseSettings):
     def _places_are_places(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
         AllowList(entries)
         return entries
+
     @field_validator("oidc_algorithms")
     @classmethod
     def _algorithms_are_safe(cls, algorithms: frozenset[str]) -> frozenset[str]:

@@ -150,7 +150,7 @@ class ChainView(Model):
         return cls(
             whole=found.is_whole,
             links=found.links,
-            head=f"{found.links}:{found.head.hex()}",
+            head=f"{found.links}:{found.head}",
             older=found.older,
             broken_at=found.broken_at,
             problem=found.problem,

@@ -42,7 +42,7 @@ def verify(
             problem = found.problem or _missed(head, log)
     except (StartError, OperationsUnavailableError) as error:
         raise SystemExit(f"ioc audit: {error}") from None
-    shown = f"{found.links}:{found.head.hex()}"
+    shown = f"{found.links}:{found.head}"
     if as_json:
         typer.echo(
             json.dumps({"links": found.links, "head": shown, "older": found.older, "problem": problem})
@@ -62,6 +62,4 @@ def _missed(head: str | None, log: AuditLog) -> str:
     if not number.isdecimal() or not link:
         return f"--head must be NUMBER:HASH as verify prints it, got {head!r}"
     standing = log.link(int(number))
-    return (
-        "" if standing is not None and standing.hex() == link else f"the chain is not the one that had {head}"
-    )
+    return "" if standing is not None and standing == link else f"the chain is not the one that had {head}"

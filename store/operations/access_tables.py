@@ -1,6 +1,6 @@
 """The tables of access: how far keys reach, when they were used, and the seals of the audit log."""
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Integer, LargeBinary, String, Table
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Integer, String, Table
 
 from store.operations.tables import api_keys, audit, metadata
 
@@ -14,7 +14,7 @@ audit_chain = Table(
     metadata,
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("entry", _ROW_NUMBER, ForeignKey(audit.c.row), nullable=False, unique=True),
-    Column("link", LargeBinary, nullable=False),
+    Column("link", _WORD, nullable=False),
 )
 """One link for each entry of the audit log, over the entry and the link before; numbers have no gap."""
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, func, insert, select
 
-from store.hash_chain import GENESIS, plain, sealed
+from store.evidence.chain import GENESIS, canonical, link_hash
 from store.operations.access_tables import audit_chain
 from store.operations.counters import Counter, allocate
 from store.operations.database import OperationsDatabase
@@ -39,7 +40,7 @@ class ChainReport:
     """
 
     links: int
-    head: bytes
+    head: str
     older: int
     broken_at: int | None
     problem: str
@@ -56,12 +57,28 @@ def append_audit(connection: Connection, entry: AuditEntry) -> None:
     Whoever wants to add one waits until the transaction ends, so that entries are sealed one after the other.
     """
     [number] = allocate(connection, Counter.AUDIT, 1)
-    values = plain({name: getattr(entry, name) for name in _SEALED})
+    values = _plain({name: getattr(entry, name) for name in _SEALED})
     row = connection.execute(insert(audit).values(**values).returning(audit.c.row)).scalar_one()
     before = select(audit_chain.c.link).where(audit_chain.c.number == number - 1)
     previous = connection.execute(before).scalar_one() if number > 1 else GENESIS
-    link = sealed(previous, values | {"row": row, "number": number})
+    link = _link(previous, number, row, values)
     connection.execute(insert(audit_chain).values(number=number, entry=row, link=link))
+
+
+def _link(previous: str, number: int, row: int, values: Mapping[str, Any]) -> str:
+    return link_hash(previous, {"number": number, "row": row}, canonical(values))
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as JSON gives them back: what is stored and what is sealed are the same."""
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(values, enc_hook=_mapping))
+    return plain
+
+
+def _mapping(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise NotImplementedError(f"{type(value).__name__} has no JSON form")
 
 
 class AuditLog:
@@ -102,7 +119,7 @@ class AuditLog:
             entries = [AuditEntry(**row) for row in connection.execute(query).mappings()]
         return Page(entries[:limit], entries[limit - 1].row if len(entries) > limit else None)
 
-    def link(self, number: int) -> bytes | None:
+    def link(self, number: int) -> str | None:
         """A link of the chain by its number; None where there is none.
 
         Raises:
@@ -110,7 +127,7 @@ class AuditLog:
         """
         with self._database.read() as connection:
             query = select(audit_chain.c.link).where(audit_chain.c.number == number)
-            found: bytes | None = connection.execute(query).scalar_one_or_none()
+            found: str | None = connection.execute(query).scalar_one_or_none()
         return found
 
     def verify(self) -> ChainReport:
@@ -140,7 +157,7 @@ def _verified(connection: Connection) -> ChainReport:
     return ChainReport(links=number, head=head, older=older, broken_at=broken_at, problem=problem)
 
 
-def _walk(connection: Connection) -> tuple[int, bytes, int | None, str]:
+def _walk(connection: Connection) -> tuple[int, str, int | None, str]:
     """The last link that holds, and the row and the sentence of the first that does not."""
     number, head = 0, GENESIS
     joined = audit_chain.outerjoin(audit, audit.c.row == audit_chain.c.entry)
@@ -149,8 +166,8 @@ def _walk(connection: Connection) -> tuple[int, bytes, int | None, str]:
         for row in rows:
             if row["number"] != number + 1:
                 return number, head, row["entry"], f"link {number + 1} is gone"
-            values = {name: row[name] for name in (*_SEALED, "row", "number")}
-            if row["row"] is None or sealed(head, values) != row["link"]:
+            values = {name: row[name] for name in _SEALED}
+            if row["row"] is None or _link(head, number + 1, row["row"], values) != row["link"]:
                 return number, head, row["entry"], f"entry {row['entry']} is not as it was written"
             number, head = row["number"], row["link"]
     return number, head, None, ""

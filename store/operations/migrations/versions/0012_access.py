@@ -6,8 +6,8 @@ What stands in the log already is older than the chain, which says so: it begins
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
@@ -19,7 +19,7 @@ def upgrade() -> None:
         "audit_chain",
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("entry", _ROW_NUMBER, nullable=False),
-        sa.Column("link", sa.LargeBinary(), nullable=False),
+        sa.Column("link", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["entry"], ["audit.row"], name=op.f("fk_audit_chain_entry_audit")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_audit_chain")),
         sa.UniqueConstraint("entry", name=op.f("uq_audit_chain_entry")),
