@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 import api.routes
 from api import documentation
+from api.conditional import ConditionalReads
 from api.live import LiveChanges
 from api.middleware import LastResort, RequestFigures, RequestMetrics
 from api.problems import handle_problems
@@ -20,6 +22,8 @@ from api.services import ApiServices
 
 __all__ = ["create_app", "create_status_app"]
 
+_SMALLEST_PACKED_BYTES = 1_024
+_PACKING = 5  # of 9: most of the gain for a third of the time
 _TITLE = "IOC telemetry"
 
 
@@ -62,6 +66,8 @@ def _completed(app: FastAPI, services: ApiServices) -> FastAPI:
     app.state.live = LiveChanges(services.operations.stream)
     handle_problems(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(ConditionalReads)
+    app.add_middleware(GZipMiddleware, minimum_size=_SMALLEST_PACKED_BYTES, compresslevel=_PACKING)
     app.add_middleware(LastResort)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestMetrics, figures=RequestFigures(services.metrics))

@@ -28,9 +28,11 @@ from store.operations.incidents import IncidentRepository
 from store.operations.keys import KeyRepository
 from store.operations.latest import LatestRepository
 from store.operations.lifecycle import LifecycleTables
+from store.operations.outages import OutageRows
 from store.operations.picture_rows import PictureRepository
 from store.operations.registrar import Registrar
 from store.operations.replays import ReplayRepository
+from store.operations.report_rows import ReportRows
 from store.operations.review_desk import ReviewDesk
 from store.operations.reviews import ReviewRepository
 from store.operations.stream import OutgoingStream
@@ -84,6 +86,8 @@ class OperationsViews:
     replays: ReplayRepository
     keys: KeyRepository
     audit: AuditLog
+    incident_reports: ReportRows
+    outages: OutageRows
     stream: OutgoingStream
 
     @classmethod
@@ -104,6 +108,8 @@ class OperationsViews:
             replays=ReplayRepository(database),
             keys=KeyRepository(database),
             audit=AuditLog(database),
+            incident_reports=ReportRows(database),
+            outages=OutageRows(database),
             stream=OutgoingStream(database),
         )
 

@@ -14,6 +14,8 @@ _RFC3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(?P<offset>[Zz]|(?P<sign>[+\- ])\d{2}:\d{2})?"
 )
 _EPOCH = datetime.fromtimestamp(0, UTC)
+_EARLIEST_MS = -2_208_988_800_000  # 1900: what is further away, zones and calendars cannot tell
+_LATEST_MS = 7_258_118_400_000  # 2200
 _EXAMPLE = "2026-11-22T12:00:00.123Z"
 
 
@@ -42,8 +44,12 @@ def _epoch_ms(value: object) -> int:
         raise ValueError(f"must say its offset, such as Z or +07:00, got {value!r}")
     if match["sign"] == " ":
         raise ValueError(f"must have its plus sign written %2B in a URL, got {value!r}")
-    at_ms = to_ms(datetime.fromisoformat(value.upper()).astimezone(UTC))
-    assert at_ms is not None  # noqa: S101 - to_ms keeps None only for None
+    try:
+        at_ms = to_ms(datetime.fromisoformat(value.upper()).astimezone(UTC))
+    except OverflowError:
+        at_ms = None
+    if at_ms is None or not _EARLIEST_MS <= at_ms < _LATEST_MS:
+        raise ValueError(f"must be a time from 1900 to 2199, got {value!r}")
     return at_ms
 
 

@@ -10,7 +10,7 @@ from store.operations.records import FaultRecord
 
 __all__ = ["FaultId", "IfMatch", "etag", "expected_version"]
 
-_ETAG = re.compile(r'"(\d{1,9})"')
+_ETAG = re.compile(r'"(\d{1,9})(-[0-9a-f]{1,32})?"')
 
 FaultId = Annotated[str, Path(max_length=36, pattern="^[0-9a-f-]+$", description="Id of the fault")]
 IfMatch = Annotated[str | None, Header(max_length=64, description="The ETag that was read")]

@@ -1,6 +1,6 @@
 """Devices, their kinds, their latest state and their readings as the API shows them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,16 @@ from devices.registry import Device, Registry
 from store.operations.latest import LatestReading, StatusRecord
 from store.resolutions import Resolution
 
-__all__ = ["DeviceView", "FieldView", "KindView", "LatestView", "ReadingView", "StatusView", "TelemetryView"]
+__all__ = [
+    "DeviceView",
+    "FieldView",
+    "KindView",
+    "LatestView",
+    "ReadingView",
+    "ReadingsView",
+    "StatusView",
+    "TelemetryView",
+]
 
 _DEVICE_EXAMPLE: JsonDict = {
     "id": "lamp-0042",
@@ -237,6 +246,33 @@ class TelemetryView(Model):
     """Readings as they were measured; windows of them may come from what is coarser."""
     truncated: bool
     """Whether the range holds more than `limit` readings: ask again from the last `measured_at`."""
+
+
+class DeviceReadingView(ReadingView):
+    """What one of several devices measured at one time."""
+
+    device: str
+
+
+class ReadingsView(Model):
+    """Readings of several devices in a range, oldest first."""
+
+    fields: list[FieldView]
+    """What the members of `values` mean."""
+    readings: list[DeviceReadingView]
+    truncated: bool
+    """Whether the range holds more than `limit` readings."""
+
+    @classmethod
+    def of(
+        cls, rows: Sequence[Mapping[str, Any]], fields: list[FieldView], *, truncated: bool
+    ) -> "ReadingsView":
+        """The rows of a telemetry store, times being epoch milliseconds."""
+        names = [field.name for field in fields]
+        readings = [
+            DeviceReadingView(device=row["device"], **reading_of(row, names).model_dump()) for row in rows
+        ]
+        return cls(fields=fields, readings=readings, truncated=truncated)
 
 
 def reading_of(row: Mapping[str, Any], fields: list[str]) -> ReadingView:

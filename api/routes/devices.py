@@ -2,22 +2,21 @@
 
 from typing import Annotated
 
-import polars as pl
 from fastapi import APIRouter, Query, Request, Response
-from polars import selectors
 
 from api.auth import Caller, Scope, needs
+from api.device_search import Search
 from api.models.common import DeviceRef
 from api.models.devices import DeviceView, FieldView, LatestView, StatusView, TelemetryView, reading_of
+from api.models.features import FeatureCollectionView
 from api.paging import Cursor, Limit, PageView, id_after, link_next
 from api.parameters import AreaFilter, DeviceId, KindFilter
 from api.problems import Problem, ProblemKind
+from api.readings import FieldNames, asked_fields, with_plain_values
 from api.seen import known_device
 from api.services import Services
 from api.times import QueryMoment
 from devices.catalogue import kinds
-from devices.description import DeviceKind
-from devices.registry import Device
 from store.telemetry import RangeQuery
 
 __all__ = ["router"]
@@ -27,14 +26,6 @@ router = APIRouter(prefix="/v1", tags=["devices"])
 _LARGEST_RANGE = 10_000
 _DeviceReader = Annotated[Caller, needs(Scope.DEVICES_READ, within=True)]
 _TelemetryReader = Annotated[Caller, needs(Scope.TELEMETRY_READ, within=True)]
-TextFilter = Annotated[
-    str | None,
-    Query(max_length=100, description="A part of the id, name, street, ward, ward before 2025, or code"),
-]
-FieldNames = Annotated[
-    str | None,
-    Query(max_length=1000, description="Names of fields, separated by commas; all of them by default"),
-]
 
 
 @router.get("/devices")
@@ -44,28 +35,23 @@ def list_devices(  # noqa: PLR0913 - each is a filter
     response: Response,
     services: Services,
     caller: _DeviceReader,
-    kind: KindFilter = None,
-    area: AreaFilter = None,
-    text: TextFilter = None,
+    search: Search,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> PageView[DeviceView]:
     """Devices and passive assets, by id."""
-    after = id_after(cursor) or ""
-    needle = (text or "").casefold()
     registry = services.registry()
-    found = sorted(
-        device.id
-        for device in registry.values()
-        if device.id > after
-        and caller.sees(device.area, device.kind)
-        and kind in (None, device.kind)
-        and area in (None, device.area)
-        and needle in _searched(device)
-    )
-    items = [DeviceView.of(registry[device], registry) for device in found[:limit]]
-    last = found[limit - 1] if len(found) > limit else None
+    found = search.found(registry, caller, after=id_after(cursor) or "")
+    items = [DeviceView.of(device, registry) for device in found[:limit]]
+    last = found[limit - 1].id if len(found) > limit else None
     return PageView(items=items, next=link_next(request, response, last))
+
+
+@router.get("/devices/geojson")
+def draw_devices(services: Services, caller: _DeviceReader, search: Search) -> FeatureCollectionView:
+    """All devices that are found as GeoJSON, by id, for a map."""
+    registry = services.registry()
+    return FeatureCollectionView.of(search.found(registry, caller), registry)
 
 
 @router.get("/devices/{device}")
@@ -128,7 +114,7 @@ def get_telemetry(  # noqa: PLR0913 - each is a part of the question
         raise Problem(ProblemKind.NOT_FOUND, f"{device!r} is a {known.kind}, which has no telemetry")
     if measured_from >= measured_to:
         raise Problem(ProblemKind.INVALID, "to must be later than from", field="to")
-    asked = _fields(fields, kind)
+    asked = asked_fields(fields, kind)
     query = RangeQuery(
         kind=kind.id,
         devices=[device],
@@ -137,40 +123,10 @@ def get_telemetry(  # noqa: PLR0913 - each is a part of the question
         fields=asked,
         limit=limit + 1,
     )
-    frame = _with_plain_values(services.telemetry.range(query))
+    frame = with_plain_values(services.telemetry.range(query))
     return TelemetryView(
         device=DeviceRef.of(known.id, known.kind, known.area, services.registry()),
         fields=[FieldView.of(kind.by_name[name]) for name in asked],
         readings=[reading_of(row, asked) for row in frame.head(limit).iter_rows(named=True)],
         truncated=frame.height > limit,
-    )
-
-
-def _searched(device: Device) -> str:
-    names = (device.id, device.name, device.street, device.area_name, device.area_legacy, *device.area_codes)
-    return "\n".join(names).casefold()
-
-
-def _fields(names: str | None, kind: DeviceKind) -> list[str]:
-    """The fields asked for, each once.
-
-    Raises:
-        Problem: the kind does not report one of them.
-    """
-    asked = (
-        list(dict.fromkeys(name.strip() for name in names.split(","))) if names else list(kind.field_names)
-    )
-    unknown = [name for name in asked if name not in kind.by_name]
-    if unknown:
-        detail = f"a {kind.id} does not report {unknown[0]!r}; it reports {', '.join(kind.field_names)}"
-        raise Problem(ProblemKind.INVALID, detail, field="fields")
-    return asked
-
-
-def _with_plain_values(frame: pl.DataFrame) -> pl.DataFrame:
-    """Times as epoch milliseconds, and what is no number as missing: JSON knows no NaN."""
-    return frame.with_columns(
-        pl.col("measured_at", "received_at").dt.epoch("ms"),
-        pl.col("time_quality").cast(pl.String),
-        selectors.float().fill_nan(None),
     )

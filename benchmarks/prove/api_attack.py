@@ -5,6 +5,7 @@ content type, header or body that the document does not promise, nothing valid r
 taken. Streams are tested on their own.
 """
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,8 +90,8 @@ def _problem_of(operation: Any, token: str, examples: int) -> str:
 
     try:
         requests()
-    except Exception as error:  # noqa: BLE001 - whatever breaks, breaks this operation
-        return str(error) or repr(error)
+    except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - whatever breaks, breaks this operation
+        return "\n".join(traceback.format_exception_only(error))
     return ""
 
 
