@@ -7,6 +7,7 @@ import pytest
 
 from api.roles import Role
 from api.times import moment
+from rules.faults import Severity
 from store.windows import Aggregate, WindowQuery
 from tests.api.support import City, Client
 from tests.store.operations.support import outcome, raised
@@ -26,7 +27,7 @@ def meters(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_figures_by_ward(client: Client, city: City) -> None:
-    city.detection.commit(outcome(raised()))
+    city.detection.commit(outcome(raised(severity=Severity.CRITICAL)))
     shown = client.get(f"/v1/kpis?{ALL}&by=area", city.tokens[Role.VIEWER]).json()
     figures = {group["group"]: group for group in shown["groups"]}
     assert set(figures) == {"tam-ky", "ban-thach"}
