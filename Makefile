@@ -21,13 +21,14 @@ score: $(VENV)/.installed ## play a city with known faults as fast as can be, an
 test: $(VENV)/.installed-dev ## all tests with coverage (those that need a missing server are skipped and say so; in CI they fail)
 	$(BIN)/pytest $(or $(ARGS),--cov --cov-fail-under=90)
 
-check: $(VENV)/.installed-dev ## formatting, lint, types, layers, spelling, rules
+check: $(VENV)/.installed-dev ## formatting, lint, types, layers, spelling, rules, generated dashboards
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 	$(BIN)/ioc rules check $(ARGS)
+	$(BIN)/ioc grafana build --check
 
 
 bench-load: $(VENV)/.installed-dev ## how fast the load generator drives mosquitto, beside mosquitto_pub

@@ -1,1 +1,1 @@
-"""Dashboards and alerting as code. Empty until its first dashboard; its place and layer are fixed."""
+"""Dashboards and alerting as code, and pushing them to a Grafana."""

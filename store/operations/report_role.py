@@ -8,12 +8,9 @@ from psycopg import Connection, sql
 from sqlalchemy import make_url
 
 from store.operations.errors import OperationsSetupError
+from store.operations.report_names import REPORT_ROLE, REPORT_SCHEMA
 
-__all__ = ["REPORT_ROLE", "REPORT_SCHEMA", "REPORT_VIEWS", "make_report_role"]
-
-REPORT_SCHEMA = "report"
-REPORT_ROLE = "ioc_report"
-REPORT_VIEWS = ("dead_letters", "devices", "faults", "incidents", "kpis", "notifications", "violations")
+__all__ = ["make_report_role"]
 
 _LIMITS = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 20"
 _SETTINGS = {

@@ -19,7 +19,8 @@ from store.operations.devices import DeviceRepository
 from store.operations.errors import OperationsSetupError
 from store.operations.fault_desk import FaultDesk
 from store.operations.management import ManagementTables
-from store.operations.report_role import REPORT_SCHEMA, REPORT_VIEWS, make_report_role
+from store.operations.report_names import REPORT_SCHEMA, REPORT_VIEWS
+from store.operations.report_role import make_report_role
 from store.operations.report_rows import ReportRows
 from store.operations.tables import metadata
 from tests.postgres_server import PostgresServer, temporary_database

@@ -1,0 +1,1 @@
+"""Pushing to a running Grafana: what differs, and what is done about it."""

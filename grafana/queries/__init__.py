@@ -1,0 +1,1 @@
+"""Questions of the boards, apart from the panels that show their answers."""
