@@ -50,6 +50,7 @@ def test_container_has_a_command_known_settings_and_its_secrets(name: str) -> No
     assert CliRunner().invoke(cli, [service["command"][0], "--help"]).exit_code == 0
     assert set(service["environment"]) <= SETTINGS
     files = {Path(v).name for k, v in service["environment"].items() if k.endswith("_FILE")}
+    files |= {Path(word).name for word in service["command"] if word.startswith("/run/secrets/")}
     assert files == set(service["secrets"]) <= set(COMPOSE["secrets"])
     assert service["cap_drop"] == ["ALL"]
     assert service["read_only"] is True
@@ -64,6 +65,16 @@ def test_containers_collect_each_area_once_and_mount_what_exists() -> None:
         volume.partition(":")[0] for it in COMPOSE["services"].values() for volume in it.get("volumes", [])
     }
     assert {name for name in named if not name.startswith(".")} == set(COMPOSE["volumes"])
+
+
+def test_grafana_finds_what_is_built_and_gets_every_variable_that_it_names() -> None:
+    grafana = COMPOSE["services"]["grafana"]
+    mounted = [volume.split(":")[0] for volume in grafana["volumes"] if volume.startswith(".")]
+    assert all((DEPLOY / folder).is_dir() for folder in mounted)
+    sources = (DEPLOY / mounted[0] / "datasources/ioc.yaml").read_text(encoding="utf-8")
+    given = set(grafana["environment"]) | set(re.findall(r"(IOC_\w+)=", grafana["command"][0]))
+    assert set(re.findall(r"\$(IOC_\w+)", sources)) <= given
+    assert set(grafana["secrets"]) <= set(COMPOSE["secrets"])
 
 
 def test_image_is_made_from_the_lock_file_and_runs_as_nobody_special() -> None:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -43,10 +44,12 @@ def fill(environment: Mapping[str, str], data: Path) -> None:
     """Play the city; its time ends now."""
     zone = load_city("tam-ky").zone
     start = (datetime.now(zone) - timedelta(days=_DAYS)).strftime("%Y-%m-%dT%H:%M")
-    operations = OperationsDatabase.open(environment["IOC_OPERATIONS_URL"])
     command = [sys.executable, "-m", "app.cli", "score", "run", "--days", str(_DAYS), "--devices", _DEVICES]
     command += ["--start", start, "--data", str(data)]
-    with (data.parent / "score.log").open("wb") as log:
+    with (
+        (data.parent / "score.log").open("wb") as log,
+        closing(OperationsDatabase.open(environment["IOC_OPERATIONS_URL"])) as operations,
+    ):
         process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=log, stderr=log)
         people = _People(operations)
         try:
@@ -55,10 +58,9 @@ def fill(environment: Mapping[str, str], data: Path) -> None:
         finally:
             process.kill()
             process.wait()
-    assert process.returncode == 0, (data.parent / "score.log").read_text()
-    _add_what_lacks(operations)
-    people.work(later_ms=30 * _MINUTE_MS)
-    operations.close()
+        assert process.returncode == 0, (data.parent / "score.log").read_text()
+        _add_what_lacks(operations)
+        people.work(later_ms=30 * _MINUTE_MS)
 
 
 class _People:

@@ -1,9 +1,9 @@
 """The published schema of dashboards, as the package `grafana-foundation-sdk` 10.1 brings it.
 
-Its models are generated from Grafana's own CUE schemas (grafana/kind-registry), with the type of every member.
-Reading JSON with them drops what they do not know, and writing it again leaves that out: what is not the same
-afterwards has a member that the schema has not. Types and words are compared with what the models say of them.
-What the schema leaves open stays so: data sources' questions, values of overrides.
+Its models are generated from Grafana's own CUE schemas (grafana/kind-registry), with the type of every
+member. Reading JSON with them drops what they do not know, and writing it again leaves that out: what is not
+the same afterwards has a member that the schema has not. Types and words are compared with what the models
+say of them. What the schema leaves open stays so: data sources' questions, values of overrides.
 """
 
 import enum
@@ -123,8 +123,9 @@ def _single(place: str, value: Any, type_: Any) -> Iterator[str]:
     if isinstance(value, dict) and hasattr(type_, "from_json"):
         yield from _same(place, type_, value)  # the package reads some members no deeper than this
     elif isinstance(type_, type) and not _is_a(value, type_):
-        is_enum = issubclass(type_, enum.Enum)
-        wanted = f"none of {[one.value for one in type_]}" if is_enum else f"no {type_.__name__}"
+        wanted = f"no {type_.__name__}"
+        if issubclass(type_, enum.Enum):
+            wanted = f"none of {[one.value for one in type_]}"
         yield f"{place}: {value!r} is {wanted}"
     elif hasattr(value, "to_json"):
         yield from _mistyped(place, value)
