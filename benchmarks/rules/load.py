@@ -15,7 +15,7 @@ from devices.plans import Programme
 from devices.registry import Registry
 from devices.stream import Content, Entry, Mark
 from rules.expressions.expression import Expression
-from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Name, Node, Unary, walk
+from rules.expressions.syntax import Binary, Call, Choice, In, Literal, Lookup, Name, Node, Unary, walk
 from rules.loading import load_rules
 from rules.rule import Lasting
 from simulators.city import build_city
@@ -78,7 +78,10 @@ def asked_conditions(kind: str) -> list[Expression]:
 
 
 def _is_plain(tree: Node) -> bool:
-    return all(not isinstance(node, Call) or node.function in ("abs", "has") for node, _ in walk(tree))
+    nodes = [node for node, _ in walk(tree)]
+    is_alone = all(not isinstance(node, Call) or node.function in ("abs", "has") for node in nodes)
+    # The others have no tables either.
+    return is_alone and not any(isinstance(node, Lookup) for node in nodes)
 
 
 def as_rule_engine(node: Node) -> str:  # noqa: PLR0911 - one return for each sort of node
