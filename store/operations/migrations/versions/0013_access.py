@@ -6,8 +6,8 @@ What stands in the log already is older than the chain, which says so: it begins
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
