@@ -24,7 +24,21 @@ from store.operations.stream import OutgoingStream
 from store.operations.tables import metadata
 from tests.store.operations.support import outcome, raised
 
-OLDER = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
+OLDER = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+    "0013",
+)
 
 
 @pytest.fixture
