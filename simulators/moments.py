@@ -60,8 +60,8 @@ def _for_a_while(from_ms: int, begins_ms: _Turn, ends_ms: _Turn) -> int:
 
 
 def next_broadcast(injection: Injection, world: World) -> int | None:
-    """When a programme plays for three reports yet, and even the slowest loudspeaker has begun."""
-    least_ms = 3 * round(injection.device.interval_s * 1000)
+    """When a programme plays for two reports yet, and even the slowest loudspeaker has begun."""
+    least_ms = 2 * round(injection.device.interval_s * 1000)
     return world.broadcasts.next_playing_ms(injection.device.area, injection.from_ms, MAX_LAG_MS, least_ms)
 
 

@@ -17,7 +17,7 @@ def _observable(injection: Injection, world: World) -> int | None:
     broadcasts, area = world.broadcasts, injection.device.area
     at_ms = broadcasts.next_silence_ms(area, injection.from_ms)
     next_ms = broadcasts.next_playing_ms(area, at_ms)
-    is_short = next_ms is not None and next_ms - at_ms < 3 * injection.device.interval_s * 1000
+    is_short = next_ms is not None and next_ms - at_ms < 2 * injection.device.interval_s * 1000
     return broadcasts.next_silence_ms(area, next_ms) if is_short and next_ms is not None else at_ms
 
 
