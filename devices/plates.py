@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from devices.errors import PlateError
+from devices.plate_provinces import plate_provinces
 
-__all__ = ["Plate", "PlateClass", "mask", "parse_plate"]
+__all__ = ["Plate", "PlateClass", "compact", "mask", "parse_plate", "squeeze"]
 
 
 class PlateClass(StrEnum):
@@ -27,20 +28,27 @@ class PlateClass(StrEnum):
 
 _L1 = "[A-HK-NPS-VXYZ]"
 _L2 = "[A-FHK-NPR-VXYZ]"
-_NUMBER = r"(?:\d{3}\.?\d{2}|\d{4})"
-_UNUSED_PROVINCES = frozenset({13, 42, 44, 45, 46, 87, 91, 96})
-_LOWEST_PROVINCE = 11
+_NUMBER = r"[0-9]{3}\.?[0-9]{2}|[0-9]{4}"
+_SPECIAL_SERIES = "MĐ[1-9]?|TĐ|LD|DA|KT|HC|MK|CD|RM?"
 
 # Order matters: `92B11234` fits a car and an old motorcycle, which needs its separator to be told apart.
-_FORMS: tuple[tuple[PlateClass, re.Pattern[str]], ...] = (
-    (PlateClass.DIPLOMATIC, re.compile(r"(\d{2})-?\d{3}-?(?:NG|QT|NN|CV)-?\d{2}")),
-    (PlateClass.SPECIAL, re.compile(rf"(\d{{2}})-?(?:MĐ[1-9]?|TĐ|LD|DA|KT|HC|MK|CD|RM?)[- ]?{_NUMBER}")),
-    (PlateClass.AMBIGUOUS, re.compile(rf"(\d{{2}}){_L1}[1-9]\d{{4}}")),
-    (PlateClass.MOTORCYCLE, re.compile(rf"(\d{{2}})-?{_L1}[1-9][- ]{_NUMBER}")),
-    (PlateClass.CAR, re.compile(rf"(\d{{2}}){_L1}-?{_NUMBER}")),
-    (PlateClass.MOTORCYCLE, re.compile(rf"(\d{{2}})-?{_L1}{_L2}[- ]?{_NUMBER}")),
-    (PlateClass.TEMPORARY, re.compile(r"T-?(\d{2})-?\d{3}\.?\d{2}")),
-    (PlateClass.MILITARY, re.compile(r"[A-DHKPQTV][A-X]-?\d{2}-?\d{2}")),
+# Digits are written out: `\d` takes those of every script.
+_FORMS: tuple[tuple[PlateClass, re.Pattern[str]], ...] = tuple(
+    (plate_class, re.compile(form))
+    for plate_class, form in (
+        (
+            PlateClass.DIPLOMATIC,
+            r"(?P<p>[0-9]{2})-?(?:[0-9]{3})[- ]?(?P<s>NG|QT|NN|CV)[- ]?(?P<n>[0-9]{2})",
+        ),
+        (PlateClass.SPECIAL, rf"(?P<p>[0-9]{{2}})-?(?P<s>{_SPECIAL_SERIES})[- ]?(?P<n>{_NUMBER})"),
+        (PlateClass.AMBIGUOUS, rf"(?P<p>[0-9]{{2}})(?P<s>{_L1})(?P<n>[1-9][0-9]{{4}})"),
+        (PlateClass.MOTORCYCLE, rf"(?P<p>[0-9]{{2}})-?(?P<s>{_L1}[1-9])[- ](?P<n>{_NUMBER})"),
+        (PlateClass.MOTORCYCLE, rf"(?P<p>[0-9]{{2}})-?(?P<s>{_L1}[1-9])(?P<n>[0-9]{{3}}\.?[0-9]{{2}})"),
+        (PlateClass.CAR, rf"(?P<p>[0-9]{{2}})(?P<s>{_L1})[- ]?(?P<n>{_NUMBER})"),
+        (PlateClass.MOTORCYCLE, rf"(?P<p>[0-9]{{2}})-?(?P<s>{_L1}{_L2})[- ]?(?P<n>{_NUMBER})"),
+        (PlateClass.TEMPORARY, r"(?P<s>T)-?(?P<p>[0-9]{2})-?(?P<n>[0-9]{3}\.?[0-9]{2})"),
+        (PlateClass.MILITARY, r"(?P<s>[A-DHKPQTV][A-X])-?(?P<n>[0-9]{2}-?[0-9]{2})"),
+    )
 )
 
 
@@ -48,17 +56,26 @@ _FORMS: tuple[tuple[PlateClass, re.Pattern[str]], ...] = (
 class Plate:
     """A number plate. Printing it shows the masked text; the whole text must be asked for by name.
 
-    `province` is the two-digit code, absent on military plates.
+    `province` is the two-digit code, absent on military plates; `series` the letters, on old motorcycles with
+    their digit.
     """
 
     text: str
     plate_class: PlateClass
     province: int | None
+    series: str
 
     @property
     def masked(self) -> str:
         """The text with all but province, series and the last two characters hidden: `92A-***.45`."""
         return mask(self.text)
+
+    @property
+    def motorcycle_series(self) -> str | None:
+        """`two-letter` (since August 2023) or `letter-digit` (before); None if it is no motorcycle's."""
+        if self.plate_class is not PlateClass.MOTORCYCLE:
+            return None
+        return "two-letter" if self.series.isalpha() else "letter-digit"
 
     def __str__(self) -> str:
         return self.masked
@@ -82,6 +99,16 @@ def mask(text: str) -> str:
     )
 
 
+def squeeze(text: str) -> str:
+    """Upper case, composed letters, single spaces. `Đ` stays what it is."""
+    return " ".join(unicodedata.normalize("NFC", text).upper().split())
+
+
+def compact(text: str) -> str:
+    """Only the letters and digits of a plate's text, to recognise it however it is separated."""
+    return "".join(character for character in squeeze(text) if character.isalnum())
+
+
 def parse_plate(text: str) -> Plate:
     """Recognise the form of a plate.
 
@@ -90,13 +117,14 @@ def parse_plate(text: str) -> Plate:
     Raises:
         PlateError: no known form fits, or the province code is not in use.
     """
-    squeezed = " ".join(unicodedata.normalize("NFC", text).upper().split())
+    squeezed = squeeze(text)
+    in_use = plate_provinces().by_code
     for plate_class, form in _FORMS:
         match = form.fullmatch(squeezed)
         if match is None:
             continue
-        province = int(match[1]) if match.groups() else None
-        if province is not None and (province < _LOWEST_PROVINCE or province in _UNUSED_PROVINCES):
-            continue
-        return Plate(squeezed, plate_class, province)
+        found = match.groupdict()
+        province = int(found["p"]) if "p" in found else None
+        if province is None or province in in_use:
+            return Plate(squeezed, plate_class, province, found["s"])
     raise PlateError(len(text))

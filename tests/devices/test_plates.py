@@ -10,7 +10,7 @@ from devices.plates import PlateClass, mask, parse_plate
     ("text", "plate_class", "province"),
     [
         ("92A-123.45", PlateClass.CAR, 92),
-        ("92a 12345", None, None),
+        ("92a 12345", PlateClass.CAR, 92),
         ("43A-1234", PlateClass.CAR, 43),
         ("92-B1 123.45", PlateClass.MOTORCYCLE, 92),
         ("92-B1 1234", PlateClass.MOTORCYCLE, 92),
