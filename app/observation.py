@@ -128,6 +128,11 @@ class PipelineMetrics(Collector):
             value=counters.without_evidence,
         )
         yield CounterMetricFamily(
+            "ioc_vehicles_not_judged",
+            "Vehicles not judged: the camera's calibration or clock was not good",
+            value=counters.unfit,
+        )
+        yield CounterMetricFamily(
             "ioc_detection_skipped_entries",
             "Journal entries that detection could not bear",
             value=self._pipeline.detection.skipped,

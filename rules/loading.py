@@ -76,6 +76,7 @@ class _Dedup(Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Evidence(Struct, frozen=True, forbid_unknown_fields=True):
     min_images: Annotated[int, Meta(ge=0)] = 0
+    roles: frozenset[Literal["before", "line", "past", "plate", "overview"]] = frozenset()
 
 
 class _RuleText(Struct, frozen=True, forbid_unknown_fields=True, rename={"for_": "for"}):
@@ -317,5 +318,6 @@ def _happening(written: _RuleText, kind_id: str, tables: Tables) -> Happening:
         when=condition(written.when or "", kind_id, Subject.EVENT, tables),
         violation=written.emit.subtype,
         min_images=written.evidence.min_images,
+        image_roles=frozenset(written.evidence.roles),
         **dedup,
     )

@@ -12,7 +12,7 @@ import msgspec
 import polars as pl
 from msgspec import Struct
 
-from devices.batch import EVENT_SCHEMA, TIME, ReadingBatch, reading_schema, to_ms
+from devices.batch import ReadingBatch, reading_schema, to_ms
 from devices.catalogue import kinds
 from devices.cities import load_city
 from devices.clock import milliseconds
@@ -23,7 +23,7 @@ from devices.errors import RegistryError
 from devices.plans import Programme
 from devices.programmes import BroadcastProgramme
 from devices.registry import Device
-from devices.stream import Content, Entry, EventBatch, Mark
+from devices.stream import Content, Entry, Mark
 from rules.detection.engine import Engine
 from rules.detection.outcome import Change
 from rules.errors import RuleError
@@ -32,6 +32,7 @@ from rules.loading import catalogue_folder, load_rules
 from rules.neighbours import Neighbour, registry_with
 from rules.rule import Rule, Silence
 from rules.violations import ViolationSuspected
+from rules.written_passages import WrittenPassage, dated
 from rules.yaml_files import read_yaml
 
 __all__ = ["CatalogueReport", "check_catalogue"]
@@ -59,16 +60,6 @@ class _Violation(Struct, frozen=True, forbid_unknown_fields=True):
     excess_kmh: float | None = None
 
 
-class _Passage(Struct, frozen=True, forbid_unknown_fields=True):
-    at: str
-    vehicles: list[dict[str, Any]]
-    images: int = 2
-    id: str | None = None
-    direction: str | None = None
-    signal: str | None = None
-    red_elapsed_s: float | None = None
-
-
 class _Programme(Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
     from_: str
     to: str
@@ -79,7 +70,8 @@ class _Test(Struct, frozen=True, forbid_unknown_fields=True):
 
     A series is a list of values by field, `60x3 2x8` being three times 60 and eight times 2; `_` is a reading
     without the value, `-` no reading at all. `then` is how long the clock goes on afterwards;
-    `lighting` the dim curve of the area's lamps. `neighbours` have series of their own.
+    `lighting` the dim curve of the area's lamps, `dated` whatever else is dated, by kind and as lines of its
+    CSV file. `neighbours` have series of their own.
     """
 
     name: str
@@ -90,7 +82,8 @@ class _Test(Struct, frozen=True, forbid_unknown_fields=True):
     every: str | None = None
     series: dict[str, str] = {}
     then: str = "0s"
-    passages: list[_Passage] = []
+    passages: list[WrittenPassage] = []
+    dated: dict[str, list[dict[str, str]]] = {}
     programmes: list[_Programme] = []
     lighting: str | None = None
     neighbours: list[Neighbour] = []
@@ -251,7 +244,7 @@ def _programmes(test: _Test) -> list[Programme]:
         )
         for number, programme in enumerate(test.programmes)
     ]
-    return [*lighting, *broadcasts]
+    return [*lighting, *broadcasts, *dated(test.dated)]
 
 
 def _contents(test: _Test, every_ms: int, *, is_about_silence: bool) -> list[Content]:
@@ -269,7 +262,7 @@ def _contents(test: _Test, every_ms: int, *, is_about_silence: bool) -> list[Con
         if row is not None or number == 0 or rows[number - 1] is not None or is_about_silence:
             timed.append((at_ms, Mark(at_ms + 2 * _TRANSPORT_MS, caught_up=True)))
     timed += [
-        (start_ms + parse_duration_ms(p.at), _passage(p, number, start_ms))
+        (p.at_ms(start_ms), p.batch(number, start_ms, _DEVICE, _AREA))
         for number, p in enumerate(test.passages)
     ]
     end_ms = start_ms + len(rows) * every_ms
@@ -338,29 +331,3 @@ def _reading(kind_id: str, values: Mapping[str, Any], at_ms: int, seq: int) -> R
     row = dict.fromkeys(schema) | common | dict(values)
     columns = [pl.Series(name, [row[name]], strict=False).cast(dtype) for name, dtype in schema.items()]
     return ReadingBatch(kind_id, pl.DataFrame(columns))
-
-
-def _passage(passage: _Passage, number: int, start_ms: int) -> EventBatch:
-    at_ms = start_ms + parse_duration_ms(passage.at)
-    members = {field.name for field in EVENT_SCHEMA["vehicles"].inner.fields}
-    row = dict.fromkeys(EVENT_SCHEMA) | {
-        "id": passage.id or f"event-{number}",
-        "device": _DEVICE,
-        "area": _AREA,
-        "kind": "traffic-camera",
-        "type": "passage",
-        "measured_at": at_ms,
-        "received_at": at_ms + _TRANSPORT_MS,
-        "device_time": at_ms,
-        "time_quality": "ok",
-        "direction": passage.direction,
-        "signal": passage.signal,
-        "red_elapsed_s": passage.red_elapsed_s,
-        "vehicles": [dict.fromkeys(members) | vehicle for vehicle in passage.vehicles],
-        "images": [
-            {"role": "plate", "url": f"test:{image}", "sha256": None} for image in range(passage.images)
-        ],
-    }
-    raw = {name: pl.Int64 if dtype == TIME else dtype for name, dtype in EVENT_SCHEMA.items()}
-    frame = pl.DataFrame([row], schema=raw).cast({"measured_at": TIME, "received_at": TIME})
-    return EventBatch(frame)

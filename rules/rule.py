@@ -1,9 +1,10 @@
 """What a rule is once it is loaded: frozen, checked, with an expression compiled for each kind it watches."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from devices.description import Label
 from rules.expressions.expression import Expression
@@ -64,14 +65,15 @@ class Silence:
 class Happening:
     """An event that is a suspected violation, judged for each of its vehicles.
 
-    Events with fewer than `min_images` pictures prove nothing and are left out; those whose `key` was seen
-    within `within_ms` are the same violation.
+    Events with fewer than `min_images` pictures, or without one for each of `image_roles`, prove nothing and
+    are left out; those whose `key` was seen within `within_ms` are the same violation.
     """
 
     event: str
     when: Expression
     violation: str
     min_images: int = 0
+    image_roles: frozenset[str] = frozenset()
     key: Expression | None = None
     within_ms: int = 0
 
@@ -79,6 +81,10 @@ class Happening:
     def expressions(self) -> tuple[Expression, ...]:
         """What has to be evaluated over events."""
         return (self.when,) if self.key is None else (self.when, self.key)
+
+    def is_proven_by(self, images: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether an event's pictures are enough."""
+        return len(images) >= self.min_images and self.image_roles <= {image["role"] for image in images}
 
 
 Pattern = Lasting | Silence | Happening

@@ -3,8 +3,10 @@
 from datetime import datetime
 
 from devices.registry import Device
+from simulators.injection import Injection
+from simulators.world import World
 
-__all__ = ["is_calibrated"]
+__all__ = ["is_calibrated", "stays_calibrated"]
 
 
 def is_calibrated(camera: Device, at_ms: int) -> bool:
@@ -14,3 +16,10 @@ def is_calibrated(camera: Device, at_ms: int) -> bool:
         return False
     from_s, to_s = (datetime.fromisoformat(str(limit)).timestamp() for limit in limits)
     return from_s <= at_ms / 1000 < to_s
+
+
+def stays_calibrated(injection: Injection, world: World) -> bool:  # noqa: ARG001 - the camera alone decides
+    """Whether the camera may judge drivers all the while: nobody is suspected by one out of calibration."""
+    return is_calibrated(injection.device, injection.from_ms) and is_calibrated(
+        injection.device, injection.to_ms
+    )

@@ -33,12 +33,13 @@ def context_inputs(calls: Iterable[ContextCall]) -> set[str]:
 class Context:
     """Adds the columns that expressions ask for; knows the city's place and time zone, and what is dated.
 
-    Frames need `measured_at`, what `of_devices` gives, `d.area` for programmes and the fleet's bounds for
-    calibration.
+    `dated` is all that is dated, `zone` the city's time zone. Frames need `measured_at`, what `of_devices`
+    gives, `d.area` for programmes and the fleet's bounds for calibration.
     """
 
     def __init__(self, programmes: Iterable[Programme], city: City) -> None:
-        listed = list(programmes)
+        listed = tuple(programmes)
+        self.dated: Sequence[Programme] = listed
         self.zone = city.zone
         self._sun = Sun(city)
         broadcasts = [one for one in listed if isinstance(one, BroadcastProgramme)]

@@ -39,6 +39,7 @@ class Counters:
     active: Mapping[str, int]
     unknown_devices: int
     without_evidence: int
+    unfit: int
 
 
 class Engine:
@@ -95,6 +96,7 @@ class Engine:
             active={kind: lane.active for kind, lane in lanes.items()},
             unknown_devices=sum(lane.ordering.unknown_devices for lane in lanes.values()),
             without_evidence=sum(lane.happenings.without_evidence for lane in lanes.values()),
+            unfit=sum(lane.happenings.unfit for lane in lanes.values()),
         )
 
     def restore(self, snapshot: Snapshot) -> None:

@@ -1,18 +1,23 @@
-"""Event rules: each vehicle of a passage judged once, without waiting and without state but what was seen."""
+"""Event rules: each vehicle of an event judged once, without waiting and without state but what was seen."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from devices.batch import EVENT_SCHEMA
+from devices.plates import compact
 from rules.detection.context import Context, context_inputs
 from rules.detection.explanation import why_suspected
 from rules.detection.fleet import Fleet
 from rules.expressions.compiler import clean
-from rules.expressions.scope import column_of
+from rules.expressions.scope import column_of, sees_vehicles
 from rules.rule import Happening, Rule
+from rules.traffic.fines import fine_table
+from rules.traffic.lanes import Lanes, is_fit
+from rules.traffic.measurements import measurements
+from rules.traffic.sections import SECTION, Sections
 from rules.violations import ViolationSuspected, violation_id
 
 __all__ = ["Happenings"]
@@ -20,6 +25,7 @@ __all__ = ["Happenings"]
 _SEEN_KEPT = 500
 """Violations remembered for each device, to recognise repetitions."""
 
+_PASSAGE = "passage"
 _VEHICLE_TYPES: dict[str, Any] = {field.name: field.dtype for field in EVENT_SCHEMA["vehicles"].inner.fields}
 _JUDGED: Mapping[str, Any] = _VEHICLE_TYPES | {
     name: EVENT_SCHEMA[name]
@@ -28,54 +34,87 @@ _JUDGED: Mapping[str, Any] = _VEHICLE_TYPES | {
         "time_quality",
     )
 }  # fmt: skip
-_MEASURED = ("speed_kmh", "mpe_kmh", "limit_kmh")
+_OF_LANES = {"e.excess_kmh": pl.Float64, "e.forbidden": pl.Boolean}
+_OF_CAMERAS = (
+    "d.limit_kmh", "d.mpe_kmh", "d.calibrated_from_ms", "d.calibrated_until_ms", "d.calibration_certificate",
+)  # fmt: skip
+_Watch = tuple[Rule, Happening]
 
 
 class Happenings:
     """The event rules of one kind.
 
     `seen` holds for each device the violations found, as hashes with their time, so that a repeated event is
-    the same violation. `without_evidence` counts those left out for want of pictures.
+    the same violation. `without_evidence` counts those left out for want of pictures, `unfit` vehicles that
+    were counted but not judged because the camera's calibration or clock was not good.
     """
 
     def __init__(self, rules: Iterable[Rule], fleet: Fleet, context: Context) -> None:
-        patterns = ((rule, rule.patterns.get(fleet.kind.id)) for rule in rules)
-        self._watches = [(rule, pattern) for rule, pattern in patterns if isinstance(pattern, Happening)]
+        self._watches: dict[str, list[_Watch]] = {}
+        for rule in rules:
+            pattern = rule.patterns.get(fleet.kind.id)
+            if isinstance(pattern, Happening):
+                self._watches.setdefault(pattern.event, []).append((rule, pattern))
         self._fleet = fleet
         self._context = context
+        self._fines = fine_table()
+        self._lanes = Lanes(context.dated, fleet, context.zone) if sees_vehicles(fleet.kind) else None
+        self._sections = Sections(context.dated if SECTION in self._watches else (), fleet, context.zone)
+        expressions = [e for own in self._watches.values() for _, p in own for e in p.expressions]
+        self._calls = frozenset(call for expression in expressions for call in expression.context)
+        names = {column_of(n) for e in expressions for n in e.names if n.root == "d"}
+        wanted = names | context_inputs(self._calls) | {"in_service"}
+        self._columns = sorted(wanted | (set(_OF_CAMERAS) if self._lanes is not None else set()))
         self.seen: dict[int, dict[str, int]] = {}
         self.without_evidence = 0
+        self.unfit = 0
 
     def process(self, events: pl.DataFrame, now_ms: int) -> list[ViolationSuspected]:
         """The violations among numbered events of the kind, as columns of `EVENT_SCHEMA` with `row`."""
         found: list[ViolationSuspected] = []
-        for rule, pattern in self._watches:
-            vehicles = _vehicles(events.filter(pl.col("type") == pattern.event))
-            if vehicles.height:
-                found += self._judge(rule, pattern, vehicles, now_ms)
+        for event, watches in self._watches.items():
+            vehicles = self._vehicles(events.filter(pl.col("type") == event))
+            if vehicles is not None:
+                found += self._judge(watches, vehicles, now_ms)
+        if self._sections:
+            passages = self._vehicles(events.filter(pl.col("type") == _PASSAGE))
+            if passages is not None:
+                found += self._judge(self._watches[SECTION], self._sections.see(passages), now_ms)
         return found
 
+    def _vehicles(self, events: pl.DataFrame) -> pl.DataFrame | None:
+        """The vehicles that may be judged, with what is asked about each; None where there are none."""
+        vehicles = _exploded(events)
+        if vehicles.height == 0:
+            return None
+        frame = vehicles.hstack(self._fleet.columns.select(self._columns)[vehicles["row"]])
+        frame = frame.filter("in_service")
+        if self._lanes is None:
+            frame = frame.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in _OF_LANES.items())
+        else:
+            told = self._lanes.add(frame.with_row_index())
+            frame = told.filter(is_fit())
+            self.unfit += told.height - frame.height
+        return self._context.add(frame, self._calls) if frame.height else None
+
     def _judge(
-        self, rule: Rule, pattern: Happening, vehicles: pl.DataFrame, now_ms: int
-    ) -> list[ViolationSuspected]:
-        calls = frozenset(call for expression in pattern.expressions for call in expression.context)
-        names = [name for expression in pattern.expressions for name in expression.names]
-        wanted = {column_of(name) for name in names if name.root == "d"} | context_inputs(calls)
-        known = {f"d.{name}" for name in _MEASURED} & set(self._fleet.columns.columns)
-        frame = vehicles.hstack(
-            self._fleet.columns.select(sorted(wanted | known | {"in_service"}))[vehicles["row"]]
-        )
-        frame = self._context.add(frame.filter("in_service"), calls)
-        key = pl.lit(None, pl.String) if pattern.key is None else pattern.key.compiled
-        suspected = frame.with_columns(key.alias("key")).filter(pattern.when.compiled)
-        found = (self._suspicion(rule, pattern, row, now_ms) for row in suspected.iter_rows(named=True))
-        return [violation for violation in found if violation is not None]
+        self, watches: Sequence[_Watch], vehicles: pl.DataFrame, now_ms: int
+    ) -> Iterator[ViolationSuspected]:
+        if vehicles.height == 0:
+            return
+        for rule, pattern in watches:
+            key = pl.lit(None, pl.String) if pattern.key is None else pattern.key.compiled
+            suspected = vehicles.filter(pattern.when.compiled).with_columns(key.alias("key"))
+            for row in suspected.iter_rows(named=True):
+                violation = self._suspicion(rule, pattern, row, now_ms)
+                if violation is not None:
+                    yield violation
 
     def _suspicion(
         self, rule: Rule, pattern: Happening, row: Mapping[str, Any], now_ms: int
     ) -> ViolationSuspected | None:
         """The violation of one vehicle, unless it proves nothing or is known already."""
-        if len(row["images"] or ()) < pattern.min_images:
+        if not pattern.is_proven_by(row["images"] or ()):
             self.without_evidence += 1
             return None
         device = self._fleet.devices[row["row"]]
@@ -101,7 +140,7 @@ class Happenings:
             vehicle_class=row["vehicle_class"],
             plate=row["plate"],
             plate_confidence=row["plate_confidence"],
-            measured=_measured(row),
+            measured=measurements(pattern.violation, row, self._fines, self._context.zone),
             images=row["images"] or [],
             why=why_suspected(rule, pattern.when, row, notes),
         )
@@ -119,11 +158,11 @@ class Happenings:
 
 
 def _hashed(rule_id: str, key: str) -> str:
-    """A key as it is remembered: plates are personal data and stay out of the state."""
-    return hashlib.blake2b(f"{rule_id}|{key}".encode(), digest_size=12).hexdigest()
+    """A key as it is remembered, however its plate is separated: plates themselves stay out of the state."""
+    return hashlib.blake2b(f"{rule_id}|{compact(key)}".encode(), digest_size=12).hexdigest()
 
 
-def _vehicles(events: pl.DataFrame) -> pl.DataFrame:
+def _exploded(events: pl.DataFrame) -> pl.DataFrame:
     """One row for each vehicle with its index, and the columns that expressions call `e.…`."""
     several = events.filter(pl.col("vehicles").list.len() > 0)
     exploded = (
@@ -132,14 +171,3 @@ def _vehicles(events: pl.DataFrame) -> pl.DataFrame:
         .unnest("vehicles")
     )
     return exploded.with_columns(clean(name, dtype).alias(f"e.{name}") for name, dtype in _JUDGED.items())
-
-
-def _measured(row: Mapping[str, Any]) -> dict[str, float | None]:
-    """Measured speed, the meter's error and the limit, in km/h, and what is left when both are taken off."""
-    values = {"speed_kmh": row["e.speed_kmh"]} | {name: row.get(f"d.{name}") for name in _MEASURED[1:]}
-    known = {name: value for name, value in values.items() if value is not None}
-    if len(known) == len(_MEASURED):
-        excess_kmh = known["speed_kmh"] - known["mpe_kmh"] - known["limit_kmh"]
-        # Cameras report tenths; what binary fractions add behind them is no measurement.
-        known["excess_kmh"] = round(excess_kmh, 3)
-    return known

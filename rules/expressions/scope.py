@@ -78,6 +78,10 @@ _EVENT = {
     "plate_colour": Type("text"),
     "colour": Type("text"),
     "speed_kmh": Type("float", Quantity.SPEED),
+    # The speed without the meter's error and the limit that holds in the lane at the moment.
+    "excess_kmh": Type("float", Quantity.SPEED),
+    # Passing, or for the event `stopping` stopping, is forbidden to the vehicle in the lane at the moment.
+    "forbidden": Type("bool"),
     "helmet": Type("bool"),
     "riders": Type("int"),
     "time_quality": _TIME_QUALITY,

@@ -2,6 +2,7 @@
 
 from devices.description import Label
 from simulators.afflictions import turned
+from simulators.calibrations import stays_calibrated
 from simulators.camera_modes import NO_HELMET
 from simulators.injection import FaultType
 from simulators.rush_hours import next_traffic
@@ -14,6 +15,7 @@ FAULT = FaultType(
     ),
     effects=turned(NO_HELMET),
     rules=("camera.no_helmet",),
+    fits=stays_calibrated,
     observable=next_traffic,
     shows="as soon as there is traffic",
 )

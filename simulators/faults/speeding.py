@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from devices.description import Label
-from simulators.calibrations import is_calibrated
+from simulators.calibrations import stays_calibrated
 from simulators.camera_modes import SPEEDING
 from simulators.effects import Effect
 from simulators.injection import FaultType, Injection
@@ -14,14 +14,9 @@ def _effects(injection: Injection, world: World) -> Iterable[Effect]:  # noqa: A
     return [injection.effect(SPEEDING)]
 
 
-def _fits(injection: Injection, world: World) -> bool:  # noqa: ARG001 - the camera alone decides
+def _fits(injection: Injection, world: World) -> bool:
     """Only a limit and a calibration valid to the end make speed a suspected violation."""
-    camera = injection.device
-    return (
-        "limit_kmh" in camera.attributes
-        and is_calibrated(camera, injection.from_ms)
-        and is_calibrated(camera, injection.to_ms)
-    )
+    return "limit_kmh" in injection.device.attributes and stays_calibrated(injection, world)
 
 
 FAULT = FaultType(

@@ -10,6 +10,7 @@ import polars as pl
 from devices.batch import EVENT_SCHEMA, TIME, ReadingBatch, reading_schema
 from devices.cities import load_city
 from devices.description import Label
+from devices.plans import Programme
 from devices.registry import Device, Registry
 from devices.stream import Content, Entry, EventBatch
 from rules.detection.engine import Engine
@@ -129,10 +130,16 @@ def passage(
 class Bench:
     """An engine with a journal before it and a store behind it, that can be restarted."""
 
-    def __init__(self, rules: Iterable[Rule], devices: Iterable[Device] | None = None) -> None:
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        devices: Iterable[Device] | None = None,
+        dated: Iterable[Programme] = (),
+    ) -> None:
         self.rules = tuple(rules)
         self.registry = Registry(devices or [lamp()])
-        self.engine = Engine(self.rules, self.registry, (), CITY)
+        self.dated = tuple(dated)
+        self.engine = Engine(self.rules, self.registry, self.dated, CITY)
         self.changes: list[Change] = []
         self._number = 0
         self.snapshot = Snapshot(None)
@@ -156,7 +163,7 @@ class Bench:
     ) -> list[Change]:
         """A new engine from what is stored, and what the restart changed."""
         registry = self.registry if devices is None else Registry(devices)
-        self.engine = Engine(self.rules if rules is None else rules, registry, (), CITY)
+        self.engine = Engine(self.rules if rules is None else rules, registry, self.dated, CITY)
         self.engine.restore(self.snapshot)
         return self.commit()
 

@@ -176,6 +176,10 @@ ENTITIES = {
     "speed-limits": "id,device,lane,limit_kmh,document,valid_from,valid_to\n"
     "s,T1,1,50,Sign P.127,2026-01-01,2026-06-30\n",
     "calibrations": "id,device,certificate,mpe_kmh,valid_from,valid_to\nc,T1,V-1,3,2026-01-01,2026-12-31\n",
+    "road-sections": "id,from_device,to_device,length_m,limit_kmh,mpe_kmh,document,valid_from\n"
+    "d,T1,S1,1000,50,2,Sign,2026-01-01\n",
+    "road-restrictions": "id,device,forbids,document,vehicle_classes,starts,ends,valid_from\n"
+    "h,T1,passing,Sign P.106,truck bus,06:30,08:00,2026-01-01\n",
     "maintenance-windows": "id,devices,reason,valid_from,valid_to\n"
     "w,L1 C1,new lamp,2026-03-01T22:00:00+07:00,2026-03-02T05:00:00+07:00\n",
     "contractors": "id,name,valid_from\nk,Công ty Điện,2026-01-01\n",
