@@ -14,10 +14,11 @@ from store.evidence.fetching import PictureFetcher, PictureProblemError
 from store.evidence.pictures import PictureStore
 from store.operations.database import OperationsDatabase
 from store.operations.evidence_check import check_and_note
+from store.operations.forgetting import Forgetting
 from store.operations.picture_keeping import KeptPicture, keep_picture
 from store.operations.picture_rows import PictureRecord, PictureRepository
 
-__all__ = ["EvidenceCheckJob", "PictureJob"]
+__all__ = ["EvidenceCheckJob", "PictureJob", "PrivacyRetentionJob"]
 
 _log = structlog.get_logger(__name__)
 _AT_ONCE = 40
@@ -107,6 +108,38 @@ class PictureJob:
         gives_up = waited_ms + wait_ms > self._give_up_ms
         self._rows.put_off(picture, error.problem, None if gives_up else now_ms + wait_ms)
         return "failed" if gives_up else "put_off"
+
+
+class PrivacyRetentionJob:
+    """A leader job: removes violations with their pictures when their time is over. `removed` counts them."""
+
+    name = "privacy-retention"
+    period_s = 600.0
+
+    def __init__(
+        self, operations: OperationsDatabase, store: PictureStore, settings: ServiceSettings
+    ) -> None:
+        self._forgetting = Forgetting(operations, store)
+        self._days = settings.violation_days
+        self.removed = 0
+
+    def run(self, now_ms: int) -> None:
+        """One pass.
+
+        Raises:
+            OperationsUnavailableError: the operations store does not answer.
+            EvidenceStoreError: the picture store does not.
+        """
+        removed = self._forgetting.retain(now_ms, self._days)
+        self.removed += removed
+        if removed:
+            _log.info("violations_removed", count=removed)
+
+    def collect(self) -> Iterable[Metric]:
+        """How many this term removed."""
+        yield CounterMetricFamily(
+            "ioc_violations_removed", "Violations removed for their age, in this term", value=self.removed
+        )
 
 
 class EvidenceCheckJob:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.dead_letter_purge import DeadLetterPurge
-from app.evidence_job import EvidenceCheckJob, PictureJob
+from app.evidence_job import EvidenceCheckJob, PictureJob, PrivacyRetentionJob
 from app.evidence_store import picture_store
 from app.history_jobs import history_jobs
 from app.leader import LeaderJob
@@ -58,6 +58,7 @@ def leader_jobs(parts: LeaderParts) -> Sequence[LeaderJob]:
         ReviewJob(parts.operations, parts.settings),
         PictureJob(parts.operations, pictures, parts.settings),
         EvidenceCheckJob(parts.operations, pictures),
+        PrivacyRetentionJob(parts.operations, pictures, parts.settings),
         ManagementJob(parts.operations, parts.registry, parts.rules),
         *history_jobs(parts.telemetry, parts.settings),
         *notify_jobs(parts.settings, parts.operations, parts.registry, parts.city),

@@ -14,6 +14,7 @@ from collector.intake import IntakeSettings
 from collector.rate_limit import RateLimit
 from devices.decoders.options import DecoderOptions
 from devices.topics import DEVICE_ID
+from rules.review.case import ViolationState
 from store.evidence.allowed import AllowList
 from store.resolutions import Resolution
 from store.windows import known_kind
@@ -118,6 +119,12 @@ class ServiceSettings(BaseSettings):
     """Officers who must agree before a suspected violation is confirmed or rejected; 2 are two persons."""
     review_days: int = Field(default=365, ge=1)
     """Days after which a suspicion that nobody decided expires; a year is the usual time bar (unverified)."""
+    violation_days: dict[ViolationState, NonNegativeInt] = {
+        ViolationState.CONFIRMED: 730,
+        ViolationState.REJECTED: 90,
+        ViolationState.EXPIRED: 30,
+    }
+    """Days after a violation that it is kept with its pictures, by state; a state without is kept."""
     evidence_url: str | None = None
     """Where pictures are kept: a folder, or s3://bucket/folder where s3fs is installed; else in data_dir."""
     evidence_hosts: tuple[str, ...] = ()
