@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from devices.description import Label
+from simulators.afflictions import symptoms
 from simulators.effects import Effect
 from simulators.injection import FaultType, Injection
 from simulators.kinds.loudspeaker import OFF_PROGRAMME
@@ -32,5 +33,7 @@ FAULT = FaultType(
     rules=("speaker.off_programme",),
     observable=_observable,
     shows="outside of programmes",
+    # The stranger plays on when a programme begins.
+    also=symptoms("speaker.hijacked"),
     lasts=("10m", "90m"),
 )
