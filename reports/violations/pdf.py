@@ -15,7 +15,7 @@ from rules.lifecycle.words import TRANSITION_WORDS
 __all__ = ["pdf_of"]
 
 _FONT = "DejaVu"
-_LABEL_MM = 52
+_LABEL_MM = 72
 _LINE_MM = 5.5
 _SMALL_MM = 4
 _WIDTH_MM = 88
