@@ -36,6 +36,7 @@ from store.operations.report_rows import ReportRows
 from store.operations.review_desk import ReviewDesk
 from store.operations.reviews import ReviewRepository
 from store.operations.stream import OutgoingStream
+from store.operations.violation_counts import ViolationCounts
 from store.operations.violations import ViolationRepository
 from store.telemetry import TelemetryReads
 
@@ -77,6 +78,7 @@ class OperationsViews:
     lifecycle: LifecycleTables
     incidents: IncidentRepository
     violations: ViolationRepository
+    violation_counts: ViolationCounts
     reviews: ReviewRepository
     review_desk: ReviewDesk
     pictures: PictureRepository
@@ -99,6 +101,7 @@ class OperationsViews:
             lifecycle=LifecycleTables(database),
             incidents=IncidentRepository(database),
             violations=ViolationRepository(database),
+            violation_counts=ViolationCounts(database),
             reviews=ReviewRepository(database),
             review_desk=ReviewDesk(database),
             pictures=PictureRepository(database),

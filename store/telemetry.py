@@ -118,6 +118,13 @@ class TelemetryReads(Protocol):
         """Which resolution answers which part of a question's time: `windows` goes by it."""
         ...
 
+    def export_events(self, from_ms: int, to_ms: int) -> pl.DataFrame:
+        """The events of [`from_ms`, `to_ms`) in `EVENT_SCHEMA`; of what is not stored null, so no plates.
+
+        One without a time of its own is at the time at which it was received.
+        """
+        ...
+
 
 class TelemetryStore(TelemetryReads, Protocol):
     """Readings and events at rest.
@@ -146,13 +153,6 @@ class TelemetryStore(TelemetryReads, Protocol):
 
     def export(self, selection: Selection, batch_rows: int = 50_000) -> Iterator[ReadingBatch]:
         """Everything selected, in batches of at most that many rows, in no promised order."""
-        ...
-
-    def export_events(self, from_ms: int, to_ms: int) -> pl.DataFrame:
-        """The events of [`from_ms`, `to_ms`) in `EVENT_SCHEMA`; of what is not stored null, so no plates.
-
-        One without a time of its own is at the time at which it was received.
-        """
         ...
 
     def hours(self, name: str, resolution: Resolution = Resolution.RAW) -> pl.DataFrame:

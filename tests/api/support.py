@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from api.auth import Role
 from api.services import ApiServices, Check, OperationsViews
-from devices.batch import ReadingBatch
+from devices.batch import EVENT_SCHEMA, ReadingBatch
 from devices.clock import SteppedClock
 from devices.plans import Programme
 from devices.registry import Registry
@@ -61,6 +61,9 @@ class MemoryTelemetry:
 
     def plan(self, query: WindowQuery) -> list[Segment]:
         return [Segment(Resolution.RAW, query.from_ms, query.to_ms)]
+
+    def export_events(self, _from_ms: int, _to_ms: int) -> pl.DataFrame:
+        return pl.DataFrame(schema=dict(EVENT_SCHEMA))
 
     def counts(self) -> dict[str, int]:
         return {}
