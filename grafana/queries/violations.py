@@ -4,7 +4,7 @@ from grafana.queries.operations import count_by_hour, mean_by_hour, one, rows, v
 
 __all__ = ["BY_PLACE", "BY_VEHICLE", "EACH_HOUR", "MEAN_SPEED", "OLDEST_AGE", "OVER_LIMIT", "TO_REVIEW"]
 
-_SUSPECTED = "state = 'suspected'"
+_SUSPECTED = "state IN ('suspected', 'escalated')"
 _OVER = "floor((speed_kmh - limit_kmh) / 5)"
 
 TO_REVIEW = one("count(*)", "violations", _SUSPECTED)
