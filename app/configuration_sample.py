@@ -41,4 +41,6 @@ def _toml(value: Any) -> str:
         return _toml(str(value))
     if isinstance(value, frozenset):
         return _toml(sorted(value))
+    if isinstance(value, dict) and value:
+        return f"{{ {', '.join(f'{name} = {_toml(member)}' for name, member in value.items())} }}"
     return msgspec.json.encode(value).decode()
