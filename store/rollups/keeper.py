@@ -1,7 +1,6 @@
 """Making rollups: windows that are over are summed up, and again when late readings came."""
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
 import polars as pl
 
@@ -16,6 +15,7 @@ __all__ = ["RollupKeeper"]
 
 _GRACE_MS = 30_000
 _ROWS_AT_ONCE = 500_000
+_DAY_MS = 86_400_000
 _EVER_MS = 1 << 60
 _ROLLUP_KEY = ["device", "area", "key"]
 
@@ -41,17 +41,23 @@ class RollupKeeper:
 
     def _keep(self, resolution: Resolution, kind: str, ready_ms: int) -> int:
         marks = self._store.pending(resolution, kind, -_EVER_MS, ready_ms)
-        for part in self._together(resolution, marks):
+        for part in self._together(marks):
             self._sum_up(resolution, kind, part)
         return len(marks)
 
-    def _together(self, resolution: Resolution, marks: Sequence[Mark]) -> Iterator[Sequence[Mark]]:
-        """Marks that are done in one go: of one hour, or of a day for hours, and not too many readings."""
-        length_ms = (
-            24 * Resolution.HOUR.length_ms if resolution is Resolution.HOUR else Resolution.HOUR.length_ms
-        )
-        for _, group in groupby(marks, key=lambda mark: mark.start_ms // length_ms):
-            yield from self._halved(list(group))
+    def _together(self, marks: Sequence[Mark]) -> Iterator[Sequence[Mark]]:
+        """Marks that are done in one go: of one day, no hour between them, and not too many readings."""
+        group: list[Mark] = []
+        for mark in marks:
+            if group and (
+                mark.start_ms // _DAY_MS != group[0].start_ms // _DAY_MS
+                or mark.start_ms - group[-1].start_ms > Resolution.HOUR.length_ms
+            ):
+                yield from self._halved(group)
+                group = []
+            group.append(mark)
+        if group:
+            yield from self._halved(group)
 
     def _halved(self, marks: Sequence[Mark]) -> Iterator[Sequence[Mark]]:
         rows = self._store.rows_between(marks[0].kind, marks[0].start_ms, marks[-1].end_ms)
