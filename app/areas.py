@@ -1,10 +1,20 @@
-"""Splitting a city over several collectors: by area, and only where no relation is cut."""
+"""Splitting a city over several collectors: by area, and only where no relation and no section is cut."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC, datetime
 
+from devices.entities.road_sections import RoadSection
+from devices.plans import Programme
 from devices.registry import Device, Registry
 
-__all__ = ["relations_across", "watched_in"]
+__all__ = ["cuts", "relations_across", "sections_across", "watched_in"]
+
+
+def cuts(
+    registry: Registry, programmes: Iterable[Programme], areas: Collection[str], now_ms: int
+) -> list[str]:
+    """All that a collector of these areas would cut, in words."""
+    return [*relations_across(registry, areas), *sections_across(registry, programmes, areas, now_ms)]
 
 
 def relations_across(registry: Registry, areas: Collection[str]) -> list[str]:
@@ -20,6 +30,31 @@ def relations_across(registry: Registry, areas: Collection[str]) -> list[str]:
         for device in registry.values()
         for how, other in _related(registry, device)
         if (device.area in areas) != (other.area in areas)
+    ]
+
+
+def sections_across(
+    registry: Registry, programmes: Iterable[Programme], areas: Collection[str], now_ms: int
+) -> list[str]:
+    """The sections of road, of today or later, of which one camera is another collector's, in words.
+
+    Plates are joined in one collector's memory: nobody would ever drive through such a section. `areas` empty
+    is the whole city. A section that ended is named until the day is over in UTC too.
+    """
+    if not areas:
+        return []
+    today = datetime.fromtimestamp(now_ms / 1000, UTC).date()
+    lasting = (
+        one
+        for one in programmes
+        if isinstance(one, RoadSection) and (one.valid_to is None or one.valid_to >= today)
+    )
+    cut = ((section, *_ends(registry, section)) for section in lasting)
+    return [
+        f"the section {section.id} begins at {begin.id} (area {begin.area}) and ends at {end.id}"
+        f" (area {end.area}), and only one of these areas is this collector's"
+        for section, begin, end in cut
+        if begin is not None and end is not None and (begin.area in areas) != (end.area in areas)
     ]
 
 
@@ -45,3 +80,8 @@ def _related(registry: Registry, device: Device) -> Iterator[tuple[str, Device]]
         yield "powered by", registry[supply.parent]
     if device.uplink is not None and device.uplink in registry:
         yield "linked to", registry[device.uplink]
+
+
+def _ends(registry: Registry, section: RoadSection) -> tuple[Device | None, Device | None]:
+    """The cameras of a section; None for one that the registry does not know."""
+    return registry.get(section.from_device), registry.get(section.to_device)

@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 
 from api.services import OperationsViews
-from app.areas import relations_across
+from app.areas import cuts
 from app.assembly import broker_session, collector_of, service_of
 from app.collector_claim import CollectorClaim
 from app.data_directory import DataDirectory
@@ -86,7 +86,7 @@ async def run_collector(settings: ServiceSettings, stop: asyncio.Event, ready: C
         cleanups.callback(stores.close)
         works = _claimed(settings, stores, cleanups)
         _, registry, programmes = registry_at_rest(stores.operations)
-        if crossing := relations_across(registry, settings.areas):
+        if crossing := cuts(registry, programmes, settings.areas, SystemClock().now_ms()):
             raise StartError(f"ioc collect: {'; '.join(crossing[:_SHOWN])}; {len(crossing)} in all")
         session = broker_session(settings, stores)
         pipeline = Pipeline(

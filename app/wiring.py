@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from app.areas import watched_in
+from app.areas import cuts, watched_in
 from app.data_directory import DataDirectory
 from app.errors import StartError
 from app.following import rules_revision
@@ -225,7 +225,12 @@ class Pipeline:
         return rules
 
     def change(self, registry: Registry, programmes: Sequence[Programme]) -> None:
-        """Work with another registry and other programmes from now on. May be called from any thread."""
+        """Work with another registry and other programmes from now on. May be called from any thread.
+
+        What they would cut we do not start with; whoever runs already says so and goes on.
+        """
+        for line in cuts(registry, programmes, self.settings.areas, self.clock.now_ms()):
+            _log.error("cut_between_collectors", what=line, note="put both areas into one collector")
         self.live.change(with_collector(registry, self.settings), programmes)
 
     def _new_engine(self) -> Engine:

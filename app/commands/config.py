@@ -8,15 +8,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.areas import relations_across
 from app.commands.options import check_writable
 from app.configuration import Setting, explained, load_settings, unknown_variables
-from app.configuration_checks import setting_problems
+from app.configuration_checks import cut_problems, setting_problems
 from app.configuration_sample import sample
 from app.errors import StartError
-from app.settings import ServiceSettings
-from devices.errors import RegistryError
-from devices.registry_files import read_registry
+from devices.clock import SystemClock
 
 __all__ = ["COMMAND"]
 
@@ -45,6 +42,10 @@ def config_check(
             help="A registry (CSV or GeoJSON): is a relation cut between the collector's areas and others?"
         ),
     ] = None,
+    sections: Annotated[
+        Path | None,
+        typer.Option(help="Sections of road (CSV) beside that registry: does one span two collectors?"),
+    ] = None,
     json: Annotated[Path | None, typer.Option(help="Write what holds to this file.")] = None,
 ) -> None:
     """Say what holds and where each value came from, without connecting to anything.
@@ -55,7 +56,10 @@ def config_check(
         check_writable("--json", json)
         settings = load_settings(file)
         found = explained(settings, file)
-        problems = [*setting_problems(settings), *_cut_relations(settings, registry)]
+        problems = [
+            *setting_problems(settings),
+            *cut_problems(settings, registry, sections, SystemClock().now_ms()),
+        ]
     except StartError as error:
         raise SystemExit(f"ioc config check: {error}") from None
     notes = unknown_variables()
@@ -66,22 +70,6 @@ def config_check(
         json.write_bytes(msgspec.json.encode({"settings": found, "problems": problems, "notes": notes}))
     if problems:
         raise SystemExit(1)
-
-
-def _cut_relations(settings: ServiceSettings, registry: Path | None) -> list[str]:
-    """What of a registry would be cut by the collector's areas.
-
-    Raises:
-        StartError: the file cannot be used.
-    """
-    if registry is None:
-        return []
-    try:
-        return relations_across(read_registry(registry), settings.areas)
-    except RegistryError as error:
-        raise StartError(f"--registry: {error}") from error
-    except OSError as error:
-        raise StartError(f"--registry: {str(registry)!r} cannot be read ({error.strerror})") from error
 
 
 def _table(found: list[Setting]) -> Table:

@@ -63,3 +63,30 @@ def test_config_check_refuses_areas_that_cut_a_relation(
     assert "L1 (area tam-ky) is powered by C1 (area an-phu)" in ended.output
     monkeypatch.setenv("IOC_AREAS", '["tam-ky", "an-phu"]')
     assert CliRunner().invoke(cli, ["config", "check", "--registry", str(registry)]).exit_code == 0
+
+
+def test_config_check_refuses_areas_that_cut_a_section_of_road(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IOC_AREAS", '["tam-ky"]')
+    registry, sections = tmp_path / "devices.csv", tmp_path / "sections.csv"
+    cameras = [
+        Device(id="T1", kind="traffic-camera", area="tam-ky"),
+        Device(id="T2", kind="traffic-camera", area="an-phu"),
+    ]
+    write_csv(cameras, registry)
+    sections.write_text(
+        "id,from_device,to_device,length_m,limit_kmh,mpe_kmh,document,valid_from\n"
+        "hung-vuong,T1,T2,1200,50,2,12/QD-UBND,2026-01-01\n",
+        encoding="utf-8",
+    )
+    asked = ["config", "check", "--registry", str(registry), "--sections", str(sections)]
+    ended = CliRunner().invoke(cli, asked)
+    assert ended.exit_code == 1
+    assert "the section hung-vuong begins at T1 (area tam-ky) and ends at T2 (area an-phu)" in ended.output
+    monkeypatch.setenv("IOC_AREAS", '["tam-ky", "an-phu"]')
+    assert CliRunner().invoke(cli, asked).exit_code == 0
+    sections.write_text("id,from_device\nhung-vuong,T1\n", encoding="utf-8")
+    ended = CliRunner().invoke(cli, asked)
+    assert ended.exit_code == 1
+    assert "--sections: line 2: to_device:" in ended.output
