@@ -8,6 +8,7 @@ from app.data_directory import DataDirectory
 from app.errors import StartError
 from app.settings import ServiceSettings
 from collector.writer import WriterSettings
+from devices.clock import Clock
 from store.duckdb_format import refuse_older
 from store.duckdb_store import DuckdbTelemetryStore
 from store.influx_client import InfluxAddress
@@ -24,15 +25,19 @@ _SERVER_GATHER_S = 0.05
 _SERVER_WRITES = 2
 
 
-def open_telemetry(directory: DataDirectory, settings: ServiceSettings) -> TelemetryStore:
+def open_telemetry(
+    directory: DataDirectory, settings: ServiceSettings, clock: Clock | None = None
+) -> TelemetryStore:
     """The store. An InfluxDB that is away now is no reason not to start: the journal keeps what comes.
+
+    `clock` is that of the leader's jobs; with it a server is told once a minute what is to be summed up.
 
     Raises:
         StartError: it needs a person: a file of another format, a server that is no InfluxDB 2, a wrong
             token, buckets that are not there.
     """
     if settings.influx_url is not None:
-        return open_influx(settings)
+        return open_influx(settings, clock)
     _allow_files()
     try:
         refuse_older(directory.telemetry)
@@ -41,7 +46,7 @@ def open_telemetry(directory: DataDirectory, settings: ServiceSettings) -> Telem
         raise StartError(str(error)) from error
 
 
-def open_influx(settings: ServiceSettings) -> TelemetryStore:
+def open_influx(settings: ServiceSettings, clock: Clock | None = None) -> TelemetryStore:
     """The InfluxDB that the settings name. One that is away now is no reason not to start.
 
     Raises:
@@ -51,7 +56,7 @@ def open_influx(settings: ServiceSettings) -> TelemetryStore:
     if address is None:
         raise StartError("telemetry on a server is needed: set IOC_INFLUX_URL")
     try:
-        store = InfluxTelemetryStore(address, retention_of(settings))
+        store = InfluxTelemetryStore(address, retention_of(settings), clock)
         try:
             store.check()
         except TelemetrySetupError:

@@ -66,18 +66,22 @@ def with_collector(registry: Registry, settings: ServiceSettings) -> Registry:
 class Stores:
     """Everything at rest on this machine, opened together and closed in the opposite order.
 
+    `clock` is that of real time; a simulation, whose own runs otherwise, gives none.
+
     Raises:
         StartError: one of them cannot be opened; the sentence says which and why.
     """
 
-    def __init__(self, directory: DataDirectory, settings: ServiceSettings) -> None:
+    def __init__(
+        self, directory: DataDirectory, settings: ServiceSettings, clock: Clock | None = None
+    ) -> None:
         with ExitStack() as opened:
             try:
                 self.journal = SqliteJournal(directory.journal, settings.journal_cap_mb * _MEGABYTE)
                 opened.callback(self.journal.close)
                 self.operations = open_operations(directory, settings)
                 opened.callback(self.operations.close)
-                self.telemetry = open_telemetry(directory, settings)
+                self.telemetry = open_telemetry(directory, settings, clock)
                 opened.callback(self.telemetry.close)
             except JournalUnusableError as error:
                 raise StartError(str(error)) from error

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 
+from devices.clock import Clock
 from store.influx_buckets import buckets_of
 from store.influx_client import InfluxAddress, InfluxConnection, LinesRefusedError
 from store.influx_frames import partial, rolled_up
@@ -41,7 +42,7 @@ from store.line_protocol import (
 from store.resolutions import ROLLUPS, Resolution
 from store.retention import Retention
 from store.rollups.combining import combined
-from store.rollups.marks import Mark
+from store.rollups.marks import Mark, OpenWindows
 from store.rollups.planning import Coverage, Segment, planned
 from store.row_keys import SEQUENCE_MODULUS
 from store.telemetry import KeptStatus, Selection
@@ -59,12 +60,15 @@ _RAW = Resolution.RAW
 class InfluxRollups:
     """The buckets of all resolutions, and how rollups are kept in them. Any process may write and ask."""
 
-    def __init__(self, address: InfluxAddress, retention: Retention | None = None) -> None:
+    def __init__(
+        self, address: InfluxAddress, retention: Retention | None = None, clock: Clock | None = None
+    ) -> None:
         self._retention = retention or Retention()
         self._buckets = buckets_of(address, self._retention)
         self._connections = {at: InfluxConnection(bucket) for at, bucket in self._buckets.items()}
         self._writers = {at: RowWriter(connection) for at, connection in self._connections.items()}
         self._questions = InfluxqlClient(address)
+        self._open_windows = OpenWindows(clock)
 
     def close(self) -> None:
         """Wait for writes in flight and release the connections; idempotent."""

@@ -62,11 +62,8 @@ class InfluxTelemetryStore(InfluxRollups):
         refused = self._writers[_RAW].write(rows, lambda part: reading_lines(part, kind))
         if refused.height < rows.height:
             # Only now: a mark that is seen before its readings would be settled without them.
-            self._mark(
-                Resolution.MINUTE,
-                kind.id,
-                (rows["key"] // _MINUTE_NS * Resolution.MINUTE.length_ms).unique().to_list(),
-            )
+            minutes = (rows["key"] // _MINUTE_NS * Resolution.MINUTE.length_ms).unique().to_list()
+            self._mark_minutes(kind.id, self._open_windows.unmarked(kind.id, minutes))
         return refused
 
     def write_events(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -206,6 +203,12 @@ class InfluxTelemetryStore(InfluxRollups):
                 self._mark(Resolution.MINUTE, kind.id, starts_ms[begin : begin + _MARKS_AT_ONCE])
             done += len(starts_ms)
         return done
+
+    def _mark_minutes(self, kind: str, starts_ms: Sequence[int]) -> None:
+        """One small request where there is anything to mark, which in live operation is once a minute."""
+        if starts_ms:
+            self._mark(Resolution.MINUTE, kind, starts_ms)
+            self._open_windows.note(kind, starts_ms)
 
     def _each(self, function: str, column: str, *, default: int | None) -> Iterator[tuple[str, int | None]]:
         """One value for each kind, and for `events`."""

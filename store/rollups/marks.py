@@ -4,9 +4,10 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from devices.clock import Clock
 from store.resolutions import Resolution
 
-__all__ = ["Mark", "MarkBook"]
+__all__ = ["Mark", "MarkBook", "OpenWindows"]
 
 
 @dataclass(frozen=True, order=True)
@@ -66,3 +67,34 @@ class MarkBook:
         with self._lock:
             for mark in marks:
                 self._tokens.get((mark.resolution, mark.kind), {}).pop(mark.start_ms, None)
+
+
+class OpenWindows:
+    """The minutes that we have marked and that are not over: nobody sums them up yet, so one mark is enough.
+
+    Without a clock that goes as the keeper's does (a simulation's is another) every write marks anew. The
+    keeper waits for a while after a window's end; by that much clocks may differ. Any thread may use it.
+    """
+
+    def __init__(self, clock: Clock | None) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._marked: dict[str, set[int]] = {}
+
+    def unmarked(self, kind: str, starts_ms: Iterable[int]) -> list[int]:
+        """The minutes that need a mark, to be asked when what is new in them can be read."""
+        with self._lock:
+            open_ = self._still_open(self._marked.get(kind, ()))
+            self._marked[kind] = open_
+            return [start_ms for start_ms in starts_ms if start_ms not in open_]
+
+    def note(self, kind: str, starts_ms: Iterable[int]) -> None:
+        """Take note that these minutes have marks, durably."""
+        with self._lock:
+            self._marked.setdefault(kind, set()).update(self._still_open(starts_ms))
+
+    def _still_open(self, starts_ms: Iterable[int]) -> set[int]:
+        if self._clock is None:
+            return set()
+        over_ms = self._clock.now_ms() - Resolution.MINUTE.length_ms
+        return {start_ms for start_ms in starts_ms if start_ms > over_ms}
