@@ -6,15 +6,27 @@ from typing import Any
 
 from devices.plates import mask
 
-__all__ = ["hide", "pattern_of"]
+__all__ = ["hide", "pattern_of", "stands_in"]
 
 _SEPARATORS = r"[-. _]?"
 
 
 def pattern_of(plate: str) -> re.Pattern[str] | None:
     """What finds a plate in a text, with any separators in it; None for a plate without a letter or digit."""
-    characters = [re.escape(character) for character in plate if character.isalnum()]
-    return re.compile(_SEPARATORS.join(characters), re.IGNORECASE) if characters else None
+    spelled = _spelled(plate)
+    return re.compile(spelled, re.IGNORECASE) if spelled else None
+
+
+def stands_in(value: Any, plate: str) -> bool:
+    """Whether a value of JSON speaks of a plate, and not of a longer one that begins or ends like it."""
+    spelled = _spelled(plate)
+    # An underscore separates: names of files are made with it.
+    alone = re.compile(rf"(?<![^\W_]){spelled}(?![^\W_])", re.IGNORECASE)
+    return bool(spelled) and _hide(value, [alone], lambda _found: "") != value
+
+
+def _spelled(plate: str) -> str:
+    return _SEPARATORS.join(re.escape(character) for character in plate if character.isalnum())
 
 
 def hide(value: Any, plates: Iterable[str | None], instead: Callable[[str], str] = mask) -> Any:

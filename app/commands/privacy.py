@@ -16,6 +16,7 @@ from app.operations import open_operations, operations_at_rest
 from app.privacy_report import privacy_rows
 from app.telemetry import open_telemetry
 from devices.clock import SystemClock
+from devices.plates import compact
 from store.evidence.pictures import EvidenceStoreError
 from store.operations.errors import OperationsUnavailableError
 from store.operations.forgetting import Erased, Forgetting
@@ -23,6 +24,7 @@ from store.telemetry import TelemetryUnavailableError
 
 __all__ = ["COMMAND"]
 
+_SHORTEST_PLATE = 5
 COMMAND = typer.Typer(add_completion=False, no_args_is_help=True)
 _Data = Annotated[Path | None, typer.Option(help="Data directory; default: IOC_DATA_DIR, or data.")]
 _FAILURES = (StartError, OperationsUnavailableError, EvidenceStoreError, TelemetryUnavailableError)
@@ -78,6 +80,9 @@ def erase(
 
 def _erase_plate(who: str, data: Path | None, *, yes: bool) -> Mapping[str, int]:
     plate = typer.prompt("Plate", hide_input=True)
+    if len(compact(plate)) < _SHORTEST_PLATE:
+        # The beginning of a plate would be found in the dead letters of a whole province.
+        raise StartError(f"a whole plate has {_SHORTEST_PLATE} letters and digits or more; give all of it")
     store = picture_store(load_settings(data_dir=data))
     with operations_at_rest(data) as database:
         forgetting = Forgetting(database, store)

@@ -6,7 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, delete, func, select, update
 
-from devices.masking import hide, pattern_of
+from devices.masking import hide, pattern_of, stands_in
+from devices.plate_readings import read_plate
+from devices.plates import compact
 from rules.review.case import ViolationState
 from store.evidence.chain import LinkKind
 from store.evidence.pictures import PictureStore
@@ -14,7 +16,7 @@ from store.operations.audit import AuditEntry, append_audit
 from store.operations.database import OperationsDatabase
 from store.operations.evidence_links import NewLink, append_links, links_from
 from store.operations.picture_rows import PictureState, pictures_of
-from store.operations.review_rows import lock_reviewed
+from store.operations.review_rows import Reviewed, lock_reviewed
 from store.operations.review_tables import (
     evidence_links,
     evidence_pictures,
@@ -60,14 +62,13 @@ class Forgetting:
         The chain stays whole: it has salted hashes only, and their salts go with the values.
         """
         erased = Erased()
-        for violation in self._with_plate(plate):
+        for violation, is_own in self._with_plate(plate).items():
             erased.violations.append(violation)
-            erased.add("violations")
-            if dry_run:
-                kept = pictures_of_one(self._database, violation)
-                erased.add("pictures", len(kept))
-            else:
-                self._erase_in(violation, plate, by, erased)
+            erased.add("violations" if is_own else "violations of others that mention it")
+            if not dry_run:
+                self._erase_in((violation, plate, is_own), by, erased)
+            elif is_own:
+                erased.add("pictures", self._count_pictures(violation))
         self._erase_letters(plate, erased, dry_run=dry_run)
         if not dry_run:
             # The audit says that something was erased, not what: else it would keep it.
@@ -126,10 +127,10 @@ class Forgetting:
             return connection.execute(query).scalars().all()
 
     def _remove(self, violation: str, now_ms: int) -> None:
-        self._delete_files(violation)
         with self._database.write() as connection:
             if lock_reviewed(connection, violation, now_ms) is None:
                 return
+            self._delete_files(connection, violation)
             links = select(evidence_links.c.number).where(evidence_links.c.violation == violation)
             connection.execute(delete(evidence_salts).where(evidence_salts.c.link.in_(links)))
             for table in (evidence_pictures, violation_history, violation_reviews):
@@ -141,51 +142,67 @@ class Forgetting:
                 [NewLink(at_ms=now_ms, kind=LinkKind.REMOVED, violation=violation, plain=plain)],
             )
 
-    def _with_plate(self, plate: str) -> list[str]:
-        """The violations that have the plate as it was read, or as an officer corrected it at any time."""
-        pattern = pattern_of(plate)
-        if pattern is None:
-            return []
-        found: dict[str, None] = {}
+    def _with_plate(self, plate: str) -> dict[str, bool]:
+        """The violations that speak of the plate, and whether it is theirs: as read, understood or corrected.
+
+        A plate that begins like another is not that one, and who is mentioned in a comment was not driving.
+        """
+        wanted, found = compact(plate), dict[str, bool]()
+        if not wanted:
+            return {}
         with self._database.read() as connection:
             read = select(violations.c.id, violations.c.plate).where(violations.c.plate.is_not(None))
-            found |= dict.fromkeys(row.id for row in connection.execute(read) if pattern.search(row.plate))
+            found |= {row.id: True for row in connection.execute(read) if wanted in _names_of(row.plate)}
             said = select(violation_history.c.violation, violation_history.c.comment, violation_history.c.why)
             for row in connection.execute(said):
-                if hide([row.comment, row.why], [plate]) != [row.comment, row.why]:
-                    found[row.violation] = None
-        return list(found)
+                corrected = {compact(str(row.why.get(name) or "")) for name in ("plate", "before")}
+                if wanted in corrected:
+                    found[row.violation] = True
+                elif stands_in([row.comment, row.why], plate):
+                    found.setdefault(row.violation, False)
+        return found
 
-    def _erase_in(self, violation: str, plate: str, by: tuple[str, int], erased: Erased) -> None:
-        self._delete_files(violation)
+    def _erase_in(self, what: tuple[str, str, bool], by: tuple[str, int], erased: Erased) -> None:
+        violation, plate, is_own = what
         with self._database.write() as connection:
             standing = lock_reviewed(connection, violation, by[1])
             if standing is None:
                 return
-            salts = self._scrub_record(connection, violation, plate)
-            salts += self._scrub_history(connection, violation, plate, erased)
-            places = self._forget_pictures(connection, violation)
-            erased.add("pictures", len(places))
-            pattern = pattern_of(plate)
-            corrected = standing.case.corrected_plate
-            if corrected and pattern is not None and pattern.search(corrected):
-                here = violation_reviews.c.violation == violation
-                connection.execute(update(violation_reviews).where(here).values(corrected_plate=_GONE))
-            self._scrub_feed(connection, violation, erased)
+            read = standing.case.plate or ""
+            plates = (plate, read) if compact(plate) in _names_of(read) else (plate,)
+            salts = self._scrub_record(connection, violation, plates) if is_own else []
+            salts += self._scrub_history(connection, violation, plates, erased)
+            places: list[int] = []
+            if is_own:
+                places = self._forget_own(connection, standing, plate, erased)
             for link, name in salts:
                 here = (evidence_salts.c.link == link) & (evidence_salts.c.field == name)
                 connection.execute(delete(evidence_salts).where(here))
             erased.add("salts", len(salts))
-            what = ["values", *(f"picture {place}" for place in places)]
-            plain = {"what": what, "salts": [[link, name] for link, name in salts], "why": "erasure"}
+            removed = ["values", *(f"picture {place}" for place in places)]
+            plain = {"what": removed, "salts": [[link, name] for link, name in salts], "why": "erasure"}
             new = NewLink(at_ms=by[1], kind=LinkKind.REMOVED, violation=violation, plain=plain)
             append_links(connection, [new])
 
-    def _scrub_record(self, connection: Connection, violation: str, plate: str) -> list[tuple[int, str]]:
+    def _forget_own(
+        self, connection: Connection, standing: Reviewed, plate: str, erased: Erased
+    ) -> list[int]:
+        """Pictures, the corrected plate and the feed of the plate's own violation; places of the pictures."""
+        violation = standing.record.id
+        places = self._forget_pictures(connection, violation)
+        erased.add("pictures", len(places))
+        if compact(standing.case.corrected_plate or "") == compact(plate):
+            here = violation_reviews.c.violation == violation
+            connection.execute(update(violation_reviews).where(here).values(corrected_plate=_GONE))
+        self._scrub_feed(connection, violation, erased)
+        return places
+
+    def _scrub_record(
+        self, connection: Connection, violation: str, plates: Sequence[str]
+    ) -> list[tuple[int, str]]:
         row = connection.execute(select(violations).where(violations.c.id == violation)).mappings().one()
-        changed = _scrubbed(row, _IN_RECORD, plate)
-        pattern = pattern_of(plate)
-        if row["plate"] and pattern is not None and pattern.search(row["plate"]):
+        changed = _scrubbed(row, _IN_RECORD, plates)
+        if row["plate"] and compact(row["plate"]) in map(compact, plates):
             changed |= {"plate": None}
         if changed:
             connection.execute(update(violations).where(violations.c.id == violation).values(changed))
@@ -194,13 +211,13 @@ class Forgetting:
         return [(sealed, name) for name in changed]
 
     def _scrub_history(
-        self, connection: Connection, violation: str, plate: str, erased: Erased
+        self, connection: Connection, violation: str, plates: Sequence[str], erased: Erased
     ) -> list[tuple[int, str]]:
         links = {link.members.get("row"): link.number for link in links_from(connection, violation)}
         salts: list[tuple[int, str]] = []
         query = select(violation_history).where(violation_history.c.violation == violation)
         for row in connection.execute(query).mappings().all():
-            changed = _scrubbed(row, ("comment", "why"), plate)
+            changed = _scrubbed(row, ("comment", "why"), plates)
             if changed:
                 here = violation_history.c.row == row["row"]
                 connection.execute(update(violation_history).where(here).values(changed))
@@ -210,6 +227,7 @@ class Forgetting:
 
     def _forget_pictures(self, connection: Connection, violation: str) -> list[int]:
         """Pictures show the plate, all of them: none is kept, and none that waits is fetched."""
+        self._delete_files(connection, violation)
         kept = [one for one in pictures_of(connection, [violation])[violation] if one.file is not None]
         values = {
             "state": PictureState.REMOVED, "file": None, "sha256": None, "media_type": None, "bytes": None,
@@ -243,19 +261,25 @@ class Forgetting:
                 for row in rows:
                     connection.execute(update(dead_letters).where(dead_letters.c.row == row).values(blank))
 
-    def _delete_files(self, violation: str) -> None:
-        for picture in pictures_of_one(self._database, violation):
-            self._pictures.delete(picture)
+    def _delete_files(self, connection: Connection, violation: str) -> None:
+        """Under the violation's lock: a picture that comes meanwhile finds that nobody waits for it."""
+        for picture in pictures_of(connection, [violation])[violation]:
+            if picture.file is not None:
+                self._pictures.delete(picture.file)
+
+    def _count_pictures(self, violation: str) -> int:
+        with self._database.read() as connection:
+            found = pictures_of(connection, [violation])[violation]
+        return sum(picture.file is not None for picture in found)
 
 
-def pictures_of_one(database: OperationsDatabase, violation: str) -> list[str]:
-    """The files of a violation's pictures."""
-    with database.read() as connection:
-        found = pictures_of(connection, [violation])[violation]
-    return [picture.file for picture in found if picture.file is not None]
+def _names_of(read: str) -> set[str]:
+    """What whoever asks may call a plate that was read: its text, and the plate that it stands for."""
+    understood = read_plate(read).plate
+    return {compact(read)} | ({compact(understood.text)} if understood is not None else set())
 
 
-def _scrubbed(row: RowMapping, names: Sequence[str], plate: str) -> dict[str, Any]:
-    """The values of a row in which the plate stood, without it."""
-    without = {name: hide(row[name], [plate], lambda _found: _GONE) for name in names}
+def _scrubbed(row: RowMapping, names: Sequence[str], plates: Sequence[str]) -> dict[str, Any]:
+    """The values of a row in which the plates stood, without them."""
+    without = {name: hide(row[name], plates, lambda _found: _GONE) for name in names}
     return {name: value for name, value in without.items() if value != row[name]}

@@ -4,12 +4,13 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from rules.review.case import Verdict, ViolationState
 from rules.review.deeds import CorrectPlate, Decide, Remark
 from rules.violations import violation_id
 from store.evidence.pictures import PictureStore
+from store.operations import forgetting
 from store.operations.database import OperationsDatabase
 from store.operations.detection import DetectionTables
 from store.operations.evidence_check import check
@@ -18,6 +19,8 @@ from store.operations.latest import LatestRepository
 from store.operations.picture_keeping import KeptPicture, keep_picture
 from store.operations.picture_rows import PictureRepository
 from store.operations.review_desk import ReviewDesk
+from store.operations.review_rows import Reviewed, lock_reviewed
+from store.operations.review_tables import evidence_pictures
 from tests.store.operations.support import CAMERA, LAMP, lamp_readings, letters, outcome, suspected
 
 DAY_MS = 86_400_000
@@ -78,11 +81,11 @@ def test_erased_plate_is_nowhere_and_the_chain_is_whole(
     kept: OperationsDatabase, store: PictureStore, written: str
 ) -> None:
     assert "92A12345" in dump(kept)
-    forgetting = Forgetting(kept, store)
+    erasing = Forgetting(kept, store)
 
-    would = forgetting.erase_plate(written, by=("dpo", 9), dry_run=True)
+    would = erasing.erase_plate(written, by=("dpo", 9), dry_run=True)
     assert "92A12345" in dump(kept)
-    erased = forgetting.erase_plate(written, by=("dpo", 9), dry_run=False)
+    erased = erasing.erase_plate(written, by=("dpo", 9), dry_run=False)
 
     assert "92A12345" not in dump(kept)
     assert "43A99999" in dump(kept)
@@ -91,7 +94,69 @@ def test_erased_plate_is_nowhere_and_the_chain_is_whole(
     assert would.counts["dead_letters"] == erased.counts["dead_letters"] == 1
     assert store.get(violation_id("cam.speeding", CAMERA, "passage-1", 0)) is None
     assert check(kept, store).problems == ()
-    assert forgetting.erase_plate(written, by=("dpo", 9), dry_run=True).counts["dead_letters"] == 0
+    assert erasing.erase_plate(written, by=("dpo", 9), dry_run=True).counts["dead_letters"] == 0
+
+
+OTHERS = ("43A-9999", "43A-999", "43A-99")
+
+
+@pytest.mark.parametrize("plate", OTHERS)
+def test_plate_that_another_begins_with_erases_nothing_of_the_other(
+    kept: OperationsDatabase, store: PictureStore, plate: str
+) -> None:
+    erased = Forgetting(kept, store).erase_plate(plate, by=("dpo", 9), dry_run=False)
+    assert (erased.violations, "43A99999" in dump(kept)) == ([], True)
+    assert store.get(violation_id("cam.speeding", CAMERA, "passage-2", 0)) is not None
+
+
+def test_who_is_only_mentioned_takes_no_picture_of_another_car_away(
+    kept: OperationsDatabase, store: PictureStore
+) -> None:
+    other = violation_id("cam.speeding", CAMERA, "passage-2", 0)
+    ReviewDesk(kept).perform(
+        other, Remark(comment="behind 92A-123.45"), by=("anna", 4), officers=1, expected_version=None
+    )
+    erased = Forgetting(kept, store).erase_plate("92A-123.45", by=("dpo", 9), dry_run=False)
+    assert erased.counts["violations of others that mention it"] == 1
+    assert "92A12345" not in dump(kept)
+    assert "43A99999" in dump(kept)
+    assert store.get(other) is not None
+    assert check(kept, store).problems == ()
+
+
+def test_reading_that_stands_for_the_plate_is_erased_with_it(
+    kept: OperationsDatabase, store: PictureStore
+) -> None:
+    own = violation_id("cam.speeding", CAMERA, "passage-3", 0)
+    found = suspected("passage-3", id=own, plate="9ZA-678.90")
+    DetectionTables(kept).commit(outcome(found, number=2))
+    Forgetting(kept, store).erase_plate("92A-678.90", by=("dpo", 9), dry_run=False)
+    assert "9ZA67890" not in dump(kept)
+    assert check(kept, store).problems == ()
+
+
+def test_picture_that_comes_while_it_is_erased_is_not_left_behind(
+    kept: OperationsDatabase, store: PictureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept after the erasure began, before it holds the violation: its file goes as well."""
+    own = violation_id("cam.speeding", CAMERA, "passage-4", 0)
+    found = suspected("passage-4", id=own, plate="51A-111.22")
+    DetectionTables(kept).commit(outcome(found, number=2))
+    ReviewDesk(kept).seal_new(5)
+    [*_, late] = PictureRepository(kept).due(9, 9)
+
+    def lock(connection: Connection, violation: str, at_ms: int) -> Reviewed | None:
+        monkeypatch.setattr(forgetting, "lock_reviewed", lock_reviewed)
+        standing = lock_reviewed(connection, violation, at_ms)
+        store.put("late", b"late")
+        values = {"state": "kept", "file": "late"}
+        here = (evidence_pictures.c.violation == violation) & (evidence_pictures.c.place == late.place)
+        connection.execute(evidence_pictures.update().where(here).values(values))
+        return standing
+
+    monkeypatch.setattr(forgetting, "lock_reviewed", lock)
+    Forgetting(kept, store).erase_plate("51A-111.22", by=("dpo", 9), dry_run=False)
+    assert store.get("late") is None
 
 
 def test_corrected_plate_is_erased_as_well(kept: OperationsDatabase, store: PictureStore) -> None:
@@ -108,10 +173,10 @@ def test_tampering_after_an_erasure_is_still_found(kept: OperationsDatabase, sto
 
 
 def test_violation_is_removed_when_its_time_is_over(kept: OperationsDatabase, store: PictureStore) -> None:
-    forgetting = Forgetting(kept, store)
+    erasing = Forgetting(kept, store)
     days = {ViolationState.CONFIRMED: 1, ViolationState.SUSPECTED: 0}
-    assert forgetting.retain(DAY_MS, days) == 0
-    assert forgetting.retain(DAY_MS + 5_001, days) == 1
+    assert erasing.retain(DAY_MS, days) == 0
+    assert erasing.retain(DAY_MS + 5_001, days) == 1
     assert store.get(violation_id("cam.speeding", CAMERA, "passage-1", 0)) is None
     assert store.get(violation_id("cam.speeding", CAMERA, "passage-2", 0)) is not None
     found = check(kept, store)
@@ -119,10 +184,10 @@ def test_violation_is_removed_when_its_time_is_over(kept: OperationsDatabase, st
 
 
 def test_what_a_device_last_said_is_erased(kept: OperationsDatabase, store: PictureStore) -> None:
-    forgetting = Forgetting(kept, store)
-    assert forgetting.erase_device(LAMP, by=("dpo", 9), dry_run=True).counts["latest_state"] == 1
+    erasing = Forgetting(kept, store)
+    assert erasing.erase_device(LAMP, by=("dpo", 9), dry_run=True).counts["latest_state"] == 1
     assert len(LatestRepository(kept).list().items) == 1
-    forgetting.erase_device(LAMP, by=("dpo", 9), dry_run=False)
+    erasing.erase_device(LAMP, by=("dpo", 9), dry_run=False)
     assert LatestRepository(kept).list().items == []
 
 
