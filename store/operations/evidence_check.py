@@ -28,6 +28,22 @@ from store.operations.tables import counters, violations
 __all__ = ["Broken", "EvidenceCheck", "check", "check_and_note", "last_check"]
 
 _MOST_PROBLEMS = 100
+_NOTHING_SAID: Mapping[str, Any] = {
+    "corrected_plate": None, "corrected_by": None, "escalated_by": None, "reason": None, "opinion_by": None,
+    "opinion_verdict": None,
+}  # fmt: skip
+# What a step leaves in the review, from who took it and its `why`. An opinion stays when it is a decision.
+_OF_REVIEW: Mapping[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]] = {
+    Transition.PLATE_CORRECTED: lambda who, why: {
+        "corrected_plate": why.get("plate"), "corrected_by": who, "opinion_by": None, "opinion_verdict": None,
+    },
+    Transition.FIRST_OPINION: lambda who, why: {"opinion_by": who, "opinion_verdict": why.get("verdict")},
+    Transition.HANDED_ON: lambda who, _: {"escalated_by": who},
+    Transition.DISPUTED: lambda who, _: {"escalated_by": who},
+    Transition.CONFIRMED: lambda _, why: {"reason": why.get("reason")},
+    Transition.REJECTED: lambda _, why: {"reason": why.get("reason")},
+    Transition.EXPIRED: lambda *_: {"opinion_by": None, "opinion_verdict": None},
+}  # fmt: skip
 
 
 @dataclass(frozen=True, order=True)
@@ -144,6 +160,7 @@ class _Examiner:
         self._progress = progress
         self._told: dict[str, _Told] = {}
         self._erased: set[tuple[int, str]] = set()
+        self._doubtful: set[str] = set()
         self.head = ChainHead(0, GENESIS)
         self.pictures = 0
 
@@ -169,14 +186,33 @@ class _Examiner:
         for told in self._told.values():
             for number, link in told.rows.items():
                 row = rows.pop(number, None)
-                if row is None:
-                    if not told.is_removed:
-                        yield Broken(link.number, f"row {number} of the history is gone")
+                if row is not None:
+                    problems = [*self._entry_problems(link, row, salts)]
+                elif told.is_removed:
                     continue
-                if link.kind == LinkKind.DECISION:
-                    yield from self._compare(link, row, ("who", "transition"), salts)
+                else:
+                    problems = [Broken(link.number, f"row {number} of the history is gone")]
+                if problems:
+                    self._doubtful.add(link.violation)
+                yield from problems
         for number in rows:
             yield Broken(0, f"row {number} of the history is in no link")
+
+    def _entry_problems(
+        self, link: Link, row: RowMapping, salts: Mapping[tuple[int, str], str]
+    ) -> Iterator[Broken]:
+        """What is wrong with a row of the history that a link tells of."""
+        members = link.members
+        if link.kind == LinkKind.DECISION:
+            yield from self._compare(link, row, ("who", "transition"), salts)
+            at_ms = link.at_ms
+        else:
+            at_ms = members["detected_at_ms"]
+            said = (row["who"], row["transition"], row["comment"], row["why"])
+            if said != ("detection", Transition.SUSPECTED, None, {}):
+                yield Broken(link.number, f"row {row['row']} of the history was changed")
+        if (row["violation"], row["at_ms"]) != (link.violation, at_ms):
+            yield Broken(link.number, f"the time of row {row['row']} of the history was changed")
 
     def records(self) -> Iterator[Broken]:
         """What is wrong with violations and their reviews."""
@@ -202,10 +238,13 @@ class _Examiner:
 
     def strays(self) -> Iterator[Broken]:
         """What is wrong with what reviews say of decisions."""
-        plates = self._corrected_plates()
+        said = self._said()
         for row in self._all(violation_reviews):
-            if row["corrected_plate"] != plates.get(row["violation"]):
-                yield Broken(0, f"the corrected plate of violation {row['violation']} was changed")
+            # A history that was changed itself says nothing about the review.
+            for name, value in said.get(row["violation"], _NOTHING_SAID).items():
+                if row[name] != value and row["violation"] not in self._doubtful:
+                    words = name.replace("_", " ")
+                    yield Broken(0, f"the {words} of violation {row['violation']} was changed")
             told = self._told.get(row["violation"])
             if told is None or told.decided is None:
                 if row["decided_by"] is not None:
@@ -233,11 +272,14 @@ class _Examiner:
             if row["state"] == PictureState.KEPT:
                 yield Broken(0, f"picture {place} of violation {violation} is in no link")
 
-    def _corrected_plates(self) -> dict[str, str | None]:
-        """The last corrected plate by violation, as the histories have it; None where it was erased."""
-        query = select(violation_history).where(violation_history.c.transition == Transition.PLATE_CORRECTED)
-        rows = self._connection.execute(query.order_by(violation_history.c.row)).mappings()
-        return {row["violation"]: row["why"].get("plate") for row in rows}
+    def _said(self) -> dict[str, dict[str, Any]]:
+        """What reviews must say by violation, as the histories have it; what was erased is marked in both."""
+        said: dict[str, dict[str, Any]] = {}
+        query = select(violation_history).where(violation_history.c.transition.in_(_OF_REVIEW))
+        for row in self._connection.execute(query.order_by(violation_history.c.row)).mappings():
+            own = said.setdefault(row["violation"], dict(_NOTHING_SAID))
+            own |= _OF_REVIEW[row["transition"]](row["who"], row["why"])
+        return said
 
     def _link_problem(self, link: Link) -> str | None:
         if link.number != self.head.number + 1:

@@ -67,6 +67,20 @@ def test_untouched_evidence_is_whole(evidence: OperationsDatabase, store: Pictur
 TAMPERINGS = {
     "a decision": ("UPDATE violation_history SET transition = 'rejected' WHERE transition = 'confirmed'", 8),
     "who decided": ("UPDATE violation_history SET who = 'binh' WHERE transition = 'confirmed'", 8),
+    "a decision's time": ("UPDATE violation_history SET at_ms = 1 WHERE transition = 'confirmed'", 8),
+    "a suspicion's time": ("UPDATE violation_history SET at_ms = 1 WHERE transition = 'suspected'", 1),
+    "a suspicion's author": ("UPDATE violation_history SET who = 'x' WHERE transition = 'suspected'", 1),
+    "another violation's decision": (
+        (
+            "UPDATE violation_history SET violation = (SELECT id FROM violations WHERE number = 3)"
+            " WHERE transition = 'confirmed'"
+        ),
+        8,
+    ),
+    "a reason of a review": ("UPDATE violation_reviews SET reason = 'other' WHERE number = 2", 0),
+    "who corrected": ("UPDATE violation_reviews SET corrected_by = 'binh' WHERE number = 1", 0),
+    "who escalated": ("UPDATE violation_reviews SET escalated_by = 'anna' WHERE number = 3", 0),
+    "a made-up opinion": ("UPDATE violation_reviews SET opinion_by = 'binh' WHERE number = 3", 0),
     "a reason": ("UPDATE violation_history SET why = '{}' WHERE transition = 'rejected'", 9),
     "a comment": ("UPDATE violation_history SET comment = 'x' WHERE comment = 'see number 1'", 10),
     "a decision's row": ("DELETE FROM violation_history WHERE transition = 'rejected'", 9),
