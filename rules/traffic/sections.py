@@ -48,6 +48,7 @@ class _Crossing:
         self._exits: dict[str, list[_Sighting]] = {}
         self._newest_ms = 0
         self._count = 0
+        self._forgotten_at_ms = 0
         # Who takes longer than the limit allows for is not too fast.
         self._longest_ms = round(section.length_m * _M_PER_MS_IN_KMH / section.limit_kmh)
 
@@ -60,7 +61,8 @@ class _Crossing:
         sightings.append(sighting)
         self._count += 1
         self._newest_ms = max(self._newest_ms, sighting.ts)
-        if self._count > _MOST_SIGHTINGS:
+        # Also where few drive: no plate is remembered longer than somebody may still complete its way.
+        if self._count > _MOST_SIGHTINGS or self._newest_ms - self._forgotten_at_ms > _LATE_MS:
             self._forget()
         return self._pair(plate, sighting, other, enters=enters)
 
@@ -78,23 +80,29 @@ class _Crossing:
             entered, left = max(before, key=lambda one: one.ts, default=None), sighting
         if entered is None or left is None or left.ts - entered.ts > self._longest_ms:
             return None
-        between = (one.ts for one in self._entries[plate])
+        # One that came very late may be forgotten again already.
+        between = (one.ts for one in self._entries.get(plate, ()))
         return None if any(entered.ts < ts < left.ts for ts in between) else (entered, left)
 
     def _forget(self) -> None:
         """Let go of sightings that nothing can complete any more, of older ones where that is not enough."""
-        for since_ms in (self._newest_ms - self._longest_ms - _LATE_MS, self._newest_ms - self._longest_ms):
-            for ends in (self._entries, self._exits):
-                kept = {
-                    plate: left
-                    for plate, sightings in ends.items()
-                    if (left := [one for one in sightings if one.ts >= since_ms])
-                }
-                ends.clear()
-                ends.update(kept)
-            self._count = sum(len(s) for ends in (self._entries, self._exits) for s in ends.values())
+        self._forgotten_at_ms = self._newest_ms
+        longest_ms = self._longest_ms
+        for span_ms in (longest_ms + _LATE_MS, longest_ms, longest_ms // 2, longest_ms // 4):
+            self._keep(self._newest_ms - span_ms)
             if self._count <= _MOST_SIGHTINGS // 2:
                 return
+
+    def _keep(self, since_ms: int) -> None:
+        for ends in (self._entries, self._exits):
+            kept = {
+                plate: left
+                for plate, sightings in ends.items()
+                if (left := [one for one in sightings if one.ts >= since_ms])
+            }
+            ends.clear()
+            ends.update(kept)
+        self._count = sum(len(s) for ends in (self._entries, self._exits) for s in ends.values())
 
 
 class Sections:

@@ -123,6 +123,24 @@ def test_memory_of_a_section_is_bounded() -> None:
     assert isinstance(lane.fleet.columns, pl.DataFrame)
 
 
+def test_no_plate_is_remembered_when_nothing_can_complete_its_way() -> None:
+    bench = _bench()
+    bench.feed(_seen("a", 0, "gate-in"))
+    bench.feed(_seen("b", 2 * 3600, "gate-in", "43A-678.90"))
+    [(crossing, _)] = bench.engine.lane("traffic-camera").happenings._sections._at[0]  # noqa: SLF001 - see above
+    assert list(crossing._entries) == ["43A67890"]  # noqa: SLF001
+
+
+def test_entry_that_comes_when_memory_is_full_breaks_nothing() -> None:
+    bench = _bench()
+    bench.feed(_seen("new", 3700, "gate-in", "43A-678.90"))
+    bench.feed(_seen("out", 60, "gate-out"))
+    [(crossing, _)] = bench.engine.lane("traffic-camera").happenings._sections._at[0]  # noqa: SLF001 - see above
+    crossing._count = 20_000  # noqa: SLF001
+    (found,) = bench.feed(_seen("in", 20, "gate-in"))
+    assert isinstance(found, ViolationSuspected)
+
+
 def test_section_that_begins_where_it_ends_is_refused() -> None:
     with pytest.raises(ValueError, match="two cameras"):
         RoadSection(**{**_SECTION.__dict__, "to_device": "gate-in"})
