@@ -47,7 +47,7 @@ def the_picture(database: OperationsDatabase) -> PictureRecord:
 
 
 def picture() -> httpx.Response:
-    return httpx.Response(200, content=JPEG, headers={"Content-Type": "image/jpeg"})
+    return httpx.Response(200, stream=httpx.ByteStream(JPEG), headers={"Content-Type": "image/jpeg"})
 
 
 def test_picture_is_kept_after_a_try_that_failed(database: OperationsDatabase, tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_picture_that_never_comes_is_given_up(database: OperationsDatabase, tmp_
 
 
 def test_what_is_no_picture_is_refused_once(database: OperationsDatabase, tmp_path: Path) -> None:
-    answers = [httpx.Response(200, content=b"<html>", headers={"Content-Type": "text/html"})]
+    answers = [httpx.Response(200, stream=httpx.ByteStream(b"<html>"), headers={"Content-Type": "text/html"})]
     fetching = job(database, PictureStore(str(tmp_path / "evidence")), answers)
     fetching.run(1_000)
     fetching.run(10 * DAY_MS)

@@ -1,5 +1,6 @@
 """Pictures come from allowed places only, within bounds, and are what their camera says."""
 
+import gzip
 import hashlib
 from collections.abc import Sequence
 
@@ -32,7 +33,7 @@ def fetcher(
 
 
 def picture(content: bytes = JPEG, media_type: str = "image/jpeg", status: int = 200) -> httpx.Response:
-    return httpx.Response(status, content=content, headers={"Content-Type": media_type})
+    return httpx.Response(status, stream=httpx.ByteStream(content), headers={"Content-Type": media_type})
 
 
 def problem(fetching: PictureFetcher, url: str = URL, given: str | None = None) -> tuple[str, bool]:
@@ -64,6 +65,17 @@ def test_picture_comes_with_its_hash_from_the_address_that_was_checked() -> None
 )
 def test_what_cannot_be_evidence_is_named(answer: httpx.Response, word: str, is_final: bool) -> None:  # noqa: FBT001
     assert problem(fetcher(answer)) == (word, is_final)
+
+
+def test_packed_content_is_never_unpacked() -> None:
+    packed = httpx.Response(
+        200,
+        stream=httpx.ByteStream(gzip.compress(JPEG)),
+        headers={"Content-Type": "image/jpeg", "Content-Encoding": "gzip"},
+    )
+    seen: list[httpx.Request] = []
+    assert problem(fetcher(packed, seen=seen)) == ("no_picture", True)
+    assert seen[0].headers["accept-encoding"] == "identity"
 
 
 def test_picture_of_another_hash_is_refused() -> None:
