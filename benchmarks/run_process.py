@@ -34,7 +34,9 @@ _PATIENCE_S = 180.0
 _PAGE = 1_000
 
 
-def until(condition: Callable[[], bool], what: str, patience_s: float = _PATIENCE_S) -> float:
+def until(
+    condition: Callable[[], bool], what: str, patience_s: float = _PATIENCE_S, poll_s: float = _POLL_S
+) -> float:
     """Wait for a condition; the seconds it took.
 
     Raises:
@@ -44,7 +46,7 @@ def until(condition: Callable[[], bool], what: str, patience_s: float = _PATIENC
     while not condition():
         took_s = time.monotonic() - begin_s
         assert took_s < patience_s, f"{what}: not within {patience_s:.0f} s"
-        time.sleep(_POLL_S)
+        time.sleep(poll_s)
     return time.monotonic() - begin_s
 
 

@@ -32,7 +32,8 @@ class Patience:
     """How long to go on: waits double from `first_s` up to `most_s`; after `attempts` it is dead.
 
     `hold_s` is how long one delivery may take before another sender may think that it died; it must exceed
-    every channel's time-out. `most_each_pass` bounds what one channel sends in a pass.
+    every channel's time-out. `most_each_pass` bounds what one channel sends in a pass, and `pass_s` how long:
+    all wait for the end of a pass, and each attempt at a server that hangs takes its time-out.
     """
 
     attempts: int = 50
@@ -40,6 +41,7 @@ class Patience:
     most_s: float = 900.0
     hold_s: float = 120.0
     most_each_pass: int = 100
+    pass_s: float = 15.0
 
 
 def backoff_s(attempts: int, patience: Patience, chance: float) -> float:
@@ -130,8 +132,10 @@ class Delivery:
 
     def _drain(self, name: str) -> None:
         hold_ms = round(self._patience.hold_s * 1000)
+        until_ms = self._clock.now_ms() + round(self._patience.pass_s * 1000)
         for _ in range(self._patience.most_each_pass):
-            entry = self._outbox.claim(name, self._clock.now_ms(), hold_ms)
+            now_ms = self._clock.now_ms()
+            entry = self._outbox.claim(name, now_ms, hold_ms) if now_ms < until_ms else None
             if entry is None:
                 return
             self._deliver(entry, self._channels.get(name))

@@ -139,6 +139,22 @@ def test_one_dead_channel_holds_up_no_other(database: OperationsDatabase) -> Non
     assert sender.states() == {"k1": "waiting", "k2": "waiting", "k3": "sent", "k4": "sent"}
 
 
+def test_channel_that_hangs_ends_its_pass_early(database: OperationsDatabase) -> None:
+    hanging = Recorder("hanging")
+    sender = Sender(database, hanging)
+
+    def time_out(_: Message) -> Exception:
+        sender.clock.step_to(sender.clock.now_ms() + 10_000)
+        return DeliveryLaterError("no answer")
+
+    hanging.raises = time_out
+    sender.add(*(f"k{number}" for number in range(50)), channel="hanging")
+    sender.passes()
+    # What other channels are to send meanwhile waits for the end of the pass.
+    assert sender.clock.now_ms() - REAL_MS == 20_000
+    assert {entry.attempts for entry in sender.outbox.list(limit=1_000)} == {0, 1}
+
+
 def test_channel_that_the_file_has_no_more_is_dead_at_once(database: OperationsDatabase) -> None:
     sender = Sender(database)
     sender.add("k1")
