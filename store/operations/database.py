@@ -23,6 +23,7 @@ from store.operations.dialects import (
     is_unavailable,
     lock_schema,
     make_private,
+    take_turn,
     what_to_do,
 )  # fmt: skip
 from store.operations.errors import OperationsSetupError, OperationsUnavailableError
@@ -203,6 +204,17 @@ class OperationsDatabase:
                 if self._guard is not None:
                     self._guard(connection)
                 yield connection
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """A block in which no other process changes the registry.
+
+        Raises:
+            OperationsUnavailableError: others take too long, or the database does not answer.
+        """
+        with _unavailable_translated(), self._engine.connect() as connection, connection.begin():
+            take_turn(connection)
+            yield
 
     def close(self) -> None:
         """Close every connection; idempotent."""

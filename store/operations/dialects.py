@@ -35,8 +35,8 @@ from store.operations.postgres import DRIVER, connect_arguments, is_passing, ref
 
 __all__ = [
     "WRITES", "Upsert", "bulk_upsert", "clock_ms", "describe", "engine_for", "in_byte_order", "in_one_state",
-    "insert_or_skip", "is_unavailable", "lock_schema", "make_private", "sequences", "set_sequences", "upsert",
-    "what_to_do",
+    "insert_or_skip", "is_unavailable", "lock_schema", "make_private", "sequences", "set_sequences",
+    "take_turn", "upsert", "what_to_do",
 ]  # fmt: skip
 
 WRITES = "ioc_writes"
@@ -48,6 +48,7 @@ _BUSY_TIMEOUT_MS = 10_000
 _POOL_CONNECTIONS = 8
 _POOL_OVERFLOW = 40  # the web framework's thread pool may ask with all its threads at once
 _SCHEMA_LOCK = 0x10C_7E1E
+_REGISTRY_LOCK = 0x10C_7E1F
 _KNOWN = frozenset({"sqlite", "postgresql"})
 
 
@@ -195,6 +196,17 @@ def lock_schema(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         refuse_unfit(connection)
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
+
+
+def take_turn(connection: Connection) -> None:
+    """Wait until no other process changes the registry, and let none begin before the transaction ends.
+
+    SQLite needs nothing: one process at a time has the data directory.
+    """
+    if connection.dialect.name == "postgresql":
+        # What is read and checked meanwhile goes through other connections: this one is idle.
+        connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_REGISTRY_LOCK})")
 
 
 def in_one_state(connection: Connection) -> Connection:

@@ -58,13 +58,15 @@ class ImportReport:
 
 
 class Registrar:
-    """The one way in for changes of the registry and of dated entities; one change at a time.
+    """The one way in for changes of the registry and of dated entities; one change at a time in a city.
 
+    A change is checked against what stands: two API servers must not each let in what the other makes wrong.
     `on_change` is told what then holds, after it is durable. Every method raises `OperationsUnavailableError`
     when the database does not answer; nothing was changed then.
     """
 
     def __init__(self, database: OperationsDatabase, on_change: RegistryListener | None = None) -> None:
+        self._database = database
         self._devices = DeviceRepository(database)
         self._entities = EntityRepository(database)
         self.pending = PendingRepository(database)
@@ -80,7 +82,7 @@ class Registrar:
             RegisteringRefusedError: a line is bad, and it is no dry run; nothing was changed.
         """
         devices, problems = read_devices(content, file_format)
-        with self._turn:
+        with self._turn, self._database.turn():
             standing = self._devices.load()
             plan = plan_import(standing, devices, key_of=_id_of, cells_of=device_cells, replace=mode.replace)
             registry, found = _planned(standing, plan)
@@ -112,7 +114,7 @@ class Registrar:
             problems += bad_cells
             if entity is not None:
                 entities.append((line.number, entity))
-        with self._turn:
+        with self._turn, self._database.turn():
             standing = {key_of(entity): entity for entity in self._entities.load(kind)}
             plan = plan_import(
                 standing,
@@ -146,7 +148,7 @@ class Registrar:
             NoSuchRecordError: no such device is pending.
             RegisteringRefusedError: the cells make no device that the registry may have.
         """
-        with self._turn:
+        with self._turn, self._database.turn():
             pending = self.pending.get(row)
             standing = self._devices.load()
             device, problems = read_device(adopted_cells(pending, cells, standing), 1)

@@ -2,17 +2,25 @@
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import make_url, text
 
+from devices.registry import Registry
+from devices.table_files import FileFormat
 from store.operations.counters import Counter, allocate
 from store.operations.database import OperationsDatabase
 from store.operations.dead_letters import DeadLetterRepository
 from store.operations.detection import DetectionTables
-from store.operations.errors import OperationsSetupError, OperationsUnavailableError
+from store.operations.devices import DeviceRepository
+from store.operations.errors import (
+    OperationsSetupError,
+    OperationsUnavailableError,
+    RegisteringRefusedError,
+)
 from store.operations.latest import LatestRepository
+from store.operations.registrar import Author, ImportMode, ImportReport, Registrar
 from store.operations.violations import ViolationFilter, ViolationRepository
 from tests.postgres_server import PostgresServer, temporary_database
 from tests.store.operations.support import lamp_readings, letters, outcome, suspected
@@ -166,3 +174,54 @@ def test_database_without_unicode_is_refused_with_what_to_do(postgres_server: Po
     refused = pytest.raises(OperationsSetupError, match="must keep UTF8, got 'LATIN1'; CREATE DATABASE")
     with temporary_database(postgres_server.url, options) as latin, refused:
         OperationsDatabase.open(latin)
+
+
+SWITCH = b"id,kind,area\nS1,switch,tam-ky\n"
+ANOTHER_SWITCH = b"id,kind,area\nS2,switch,tam-ky\n"
+ACCESS_POINT = b"id,kind,area,uplink\nW1,wifi-ap,tam-ky,S1\n"
+
+
+class HoldsStill(DeviceRepository):
+    """Devices whose reader stops when it has read, until it is let go."""
+
+    def __init__(self, database: OperationsDatabase) -> None:
+        super().__init__(database)
+        self.has_read, self.may_go_on = threading.Event(), threading.Event()
+
+    def load(self) -> Registry:
+        registry = super().load()
+        self.has_read.set()
+        assert self.may_go_on.wait(30)
+        return registry
+
+
+def test_two_servers_do_not_let_in_what_the_other_makes_wrong(
+    server_database: OperationsDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = Registrar(server_database), Registrar(server_database)
+    anna = Author(who="anna", at_ms=5)
+    first.import_devices(SWITCH, FileFormat.CSV, ImportMode(), anna)
+    slow = HoldsStill(server_database)
+    monkeypatch.setattr(first, "_devices", slow)
+    with ThreadPoolExecutor(2) as pool:
+        # One takes the switch away, and has read what stands; the other hangs an access point on it.
+        without = pool.submit(
+            first.import_devices, ANOTHER_SWITCH, FileFormat.CSV, ImportMode(replace=True), anna
+        )
+        assert slow.has_read.wait(30)
+        hung = pool.submit(second.import_devices, ACCESS_POINT, FileFormat.CSV, ImportMode(), anna)
+        wait_for_lock_or_end(server_database, hung)
+        slow.may_go_on.set()
+        assert without.result().removed == ["S1"]
+        with pytest.raises(RegisteringRefusedError):
+            hung.result()
+    assert set(DeviceRepository(server_database).load()) == {"S2"}
+
+
+def wait_for_lock_or_end(database: OperationsDatabase, work: Future[ImportReport]) -> None:
+    """Return when the work is done, or a transaction waits for another."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    while not work.done():
+        with database.read() as connection:
+            if connection.execute(waiting).scalar_one():
+                return
