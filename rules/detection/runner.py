@@ -91,7 +91,8 @@ class DetectionConsumer:
         """Let a new engine take over before the next entry is read, with the states of the one before.
 
         What was read so far is committed, and the new engine goes on from there as it would after a restart;
-        devices that it does not know lose their state. May be called from any thread.
+        devices that it does not know lose their state. Of several that wait only the last is made: each reads
+        all states. May be called from any thread.
         """
         self._successors.append(make_engine)
 
@@ -151,6 +152,8 @@ class DetectionConsumer:
     async def _change_engine(self, stop: asyncio.Event) -> bool:
         """Let waiting successors take over; False if asked to stop before they could."""
         while self._successors:
+            while len(self._successors) > 1:  # only we take from it
+                self._successors.popleft()
             replace_engine = partial(self._replace_engine, self._successors.popleft())
             if self._wait_s() is not None and not await self._retried("commit", self._commit, stop):
                 return False

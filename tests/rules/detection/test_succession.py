@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -164,6 +165,25 @@ async def test_consumer_asked_to_stop_before_its_successor_can_load_returns() ->
     await consumer.run(stop)
     assert consumer.engine is before
     assert consumer.position == 2
+
+
+async def test_of_many_changes_that_wait_only_the_last_is_made() -> None:
+    journal, store, stop = Journal(dark_minutes(4), 3), Store(), asyncio.Event()
+    consumer = DetectionConsumer(engine([DARK_5], [lamp()]), journal, store, JOURNAL, pacing=NEVER)
+    made: list[int] = []
+
+    def successor(number: int) -> Engine:
+        made.append(number)
+        return engine([DARK_5], [lamp()])
+
+    def change() -> None:
+        for number in range(20):
+            consumer.succeed(partial(successor, number))
+
+    journal.change, journal.when_empty = change, stop.set
+    await consumer.run(stop)
+    assert made == [19]
+    assert consumer.position == 5
 
 
 async def test_rules_that_stay_keep_their_timers_when_others_come_and_go() -> None:
