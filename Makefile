@@ -19,7 +19,7 @@ score: $(VENV)/.installed ## play a city with known faults as fast as can be, an
 	@$(BIN)/ioc score run $(ARGS)
 
 test: $(VENV)/.installed-dev ## all tests with coverage (those that need a missing server are skipped and say so; in CI they fail)
-	$(BIN)/pytest $(or $(ARGS),--cov --cov-fail-under=90)
+	$(BIN)/pytest $(or $(ARGS),--numprocesses=2 --cov --cov-fail-under=90)
 
 check: $(VENV)/.installed-dev ## formatting, lint, types, layers, spelling, rules, generated dashboards
 	$(BIN)/ruff format --check .
