@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from devices.catalogue import kinds
+from devices.device import Device
 from simulators.injection import Injection
 from simulators.kinds.loudspeaker import MAX_LAG_MS
 from simulators.kinds.wifi_ap import is_busy_hour, usual_clients
@@ -27,6 +28,7 @@ A_WHILE_MS = 600_000
 _MS_PER_MIN = 60_000
 _MIN_PER_DAY = 1440
 _SEVERAL_CLIENTS = 3
+_WATCHED_MS = 4 * 86_400_000
 _Turn = Callable[[int], int]
 
 
@@ -78,16 +80,22 @@ def next_busy_hour(injection: Injection, world: World) -> int:
 
 
 def next_used_hour(injection: Injection, world: World) -> int:
-    """When several people would use an access point for as long as it takes to be sure; to the minute."""
+    """When several people would use an access point for as long as it takes to be sure; to the minute.
+
+    Nobody knows what is usual by night until the city has been watched for some days.
+    """
     minutes = (injection.from_ms + minute * _MS_PER_MIN for minute in range(_MIN_PER_DAY))
     return next(
         at_ms
         for at_ms in minutes
-        if all(
-            usual_clients(injection.device, world, world.local_h(at_ms + later_ms)) >= _SEVERAL_CLIENTS
-            for later_ms in (0, 2 * A_WHILE_MS)
-        )
+        if all(_is_used(injection.device, world, at_ms + later_ms) for later_ms in (0, 2 * A_WHILE_MS))
     )
+
+
+def _is_used(device: Device, world: World, at_ms: int) -> bool:
+    local_h = world.local_h(at_ms)
+    is_known = at_ms - world.origin_ms > _WATCHED_MS or is_busy_hour(local_h)
+    return is_known and usual_clients(device, world, local_h) >= _SEVERAL_CLIENTS
 
 
 def second_report(injection: Injection, world: World) -> int:  # noqa: ARG001 - one signature for all

@@ -8,7 +8,7 @@ from simulators.messages import TimeFormat
 from simulators.randomness import wobble
 from simulators.world import Behaviour, Happening, Moment, Profile, World
 
-__all__ = ["BOOTING", "CROWDED", "DESERTED", "is_busy_hour"]
+__all__ = ["BOOTING", "CROWDED", "DESERTED", "is_busy_hour", "usual_clients"]
 
 BOOTING = "booting"
 """Knob of an access point: it starts anew as the effect begins and, with a value, again every so many ms."""

@@ -166,7 +166,7 @@ def test_kinds_of_entity_are_listed_with_their_columns_and_others_are_not_found(
     client: Client, operator: str
 ) -> None:
     kinds = client.get("/v1/entities", operator).json()
-    assert len(kinds) == 9
+    assert len(kinds) == 11
     assert {"name": "valid_from", "about": "first day", "required": True} in kinds[0]["columns"]
     answer = client.get("/v1/entities/toasters", operator)
     assert (answer.status_code, "known: broadcast-programmes" in answer.json()["detail"]) == (404, True)

@@ -126,7 +126,7 @@ def test_every_message_of_every_camera_fault_decodes(cameras: SimulatedCity, mor
     assert len(faults) >= 17
     scenario = Scenario(
         id="t",
-        faults=tuple(FaultPlan(fault=fault, at="5m", lasting="40m") for fault in faults),
+        faults=tuple(FaultPlan(fault=fault, at="5m", lasting="2h") for fault in faults),
     )
     simulation = Simulation(cameras, scenario, seed=2, start_ms=morning_ms)
     registry = Registry(

@@ -37,7 +37,8 @@ def lamps(rows: list[tuple[int, int, float | None, int]]) -> ReadingBatch:
         device=pl.Series([f"L{lamp}" for lamp, *_ in rows]),
         area=pl.Series([f"area-{lamp % 2}" for lamp, *_ in rows]),
         measured_at=pl.Series([START_MS + row[1] * 1000 for row in rows]).cast(pl.Datetime("ms", "UTC")),
-        seq=pl.lit(1, pl.Int64),
+        # Of two devices at the same nanosecond none is first: each has a number of its own.
+        seq=pl.Series([1 + lamp for lamp, *_ in rows], dtype=pl.Int64),
         power_w=pl.Series([row[2] for row in rows], dtype=pl.Float64),
         switch_on_count=pl.Series([row[3] for row in rows], dtype=pl.Int64),
         power_state=pl.Series([f"state {row[3] % 3}" for row in rows]),

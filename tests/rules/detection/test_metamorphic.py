@@ -174,9 +174,10 @@ def test_storms_restarts_and_another_topology_leave_one_fault_of_a_pair_and_lose
 ) -> None:
     changes, _ = _weathered(contents, set(), moves)
     restarted, parent = _weathered(contents, restarts, moves)
-    # `history` refuses a second fault of a pair and an end without a beginning.
-    assert restarted == changes
+    # `history` refuses a second fault of a pair and an end without a beginning. A restart divides what is
+    # judged at once, so the order in which rules tell, and how far the device had come by then, may differ.
     found = history(changes)
+    assert history(restarted) == found
     raised = [change for change in changes if isinstance(change, FaultRaised)]
     cleared = [change for change in changes if isinstance(change, FaultCleared)]
     active = {device for (_, device, _), (_, end) in found.items() if end is None}
