@@ -87,7 +87,7 @@ class CollectorProcess:
 
 async def _collect(settings: ServiceSettings, registry: Registry) -> None:
     directory = DataDirectory(settings.data_dir)
-    stores = Stores(directory, settings)
+    stores = Stores(directory, settings, SystemClock())
     session = broker_session(settings, stores)
     pipeline = Pipeline(
         settings=settings,

@@ -98,7 +98,7 @@ def main() -> None:
 async def _collect(options: argparse.Namespace) -> None:
     settings = ServiceSettings(data_dir=options.data, mqtt_port=options.mqtt_port)
     directory = DataDirectory(settings.data_dir)
-    stores = Stores(directory, settings)
+    stores = Stores(directory, settings, SystemClock())
     count = _Count(options.ages)
     stores.telemetry = _CountedStore(stores.telemetry, count)
     session = broker_session(settings, stores)
