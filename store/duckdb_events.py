@@ -2,18 +2,19 @@
 
 import polars as pl
 
+from store.anonymous import VEHICLE_MEMBERS, without_urls
 from store.duckdb_tables import EVENT_COLUMNS
 
 __all__ = ["insert_statement", "stored_events"]
 
-_ANONYMOUS = ("vehicle_class", "colour", "speed_kmh", "helmet", "riders")
-
 
 def stored_events(frame: pl.DataFrame) -> pl.DataFrame:
     """Events with the members of vehicles that say nothing about a person."""
-    vehicle = pl.struct([pl.element().struct.field(name) for name in _ANONYMOUS])
+    vehicle = pl.struct([pl.element().struct.field(name) for name in VEHICLE_MEMBERS])
     return frame.with_columns(
-        vehicles=pl.col("vehicles").list.eval(vehicle), time_quality=pl.col("time_quality").cast(pl.String)
+        images=without_urls(),
+        vehicles=pl.col("vehicles").list.eval(vehicle),
+        time_quality=pl.col("time_quality").cast(pl.String),
     ).select(*EVENT_COLUMNS)
 
 

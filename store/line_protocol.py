@@ -13,6 +13,7 @@ import polars as pl
 
 from devices.batch import EVENT_SCHEMA
 from devices.description import DeviceKind
+from store.anonymous import VEHICLE_MEMBERS, without_urls
 from store.rollups.schema import Part, part_name, rollup_schema
 from store.row_keys import SEQUENCE_MODULUS
 
@@ -45,7 +46,6 @@ _EVENT_FIELDS = (
     "id", "kind", "type", "lane", "direction", "signal", "red_elapsed_s", "programme", "source", "phase",
     "result", "detail",
 )  # fmt: skip
-_ANONYMOUS = ("vehicle_class", "colour", "speed_kmh", "helmet", "riders")
 _TEMPLATES = {"float": ",NAME={}", "bool": ",NAME={}", "int": ",NAME={}i", "text": ',NAME="{}"'}
 _TYPES = {pl.Float64: "float", pl.Int64: "int", pl.Boolean: "bool", pl.String: "text"}
 
@@ -59,7 +59,7 @@ def reading_lines(rows: pl.DataFrame, kind: DeviceKind) -> pl.Series:
 def event_lines(events: pl.DataFrame) -> pl.Series:
     """One line for each event; its key has a number made from its id where a reading has the sequence.
 
-    Of vehicles only what says nothing about a person is kept, and pictures, both as JSON text.
+    Of vehicles and pictures only what says nothing about a person is kept, both as JSON text.
     """
     # Of two events with one key the later would take the earlier's row: one in a million of those of a camera
     # within the same millisecond.
@@ -67,8 +67,8 @@ def event_lines(events: pl.DataFrame) -> pl.Series:
     at = pl.coalesce("measured_at", "received_at")
     rows = events.with_columns(
         key=at.dt.epoch("ms") * SEQUENCE_MODULUS + number.cast(pl.Int64),
-        vehicles=_as_json("vehicles", _ANONYMOUS),
-        images=_as_json("images", ("role", "url", "sha256")),
+        vehicles=_as_json(pl.col("vehicles"), VEHICLE_MEMBERS),
+        images=_as_json(without_urls(), ("role", "url", "sha256")),
     )
     fields = [(name, _TYPES[EVENT_SCHEMA[name]]) for name in _EVENT_FIELDS]
     return _lines(rows, EVENTS, [*fields, ("vehicles", "text"), ("images", "text")])
@@ -162,8 +162,8 @@ def _escaped(column: pl.Series, signs: str) -> pl.Series:
     return column.str.replace_all(signs, r"\$1")
 
 
-def _as_json(name: str, members: tuple[str, ...]) -> pl.Expr:
+def _as_json(listed: pl.Expr, members: tuple[str, ...]) -> pl.Expr:
     """A list of structs as JSON text, null where it is empty."""
     kept = pl.struct([pl.element().struct.field(member) for member in members]).struct.json_encode()
-    items = pl.col(name).list.eval(kept).list.join(",")
-    return pl.when(pl.col(name).list.len() > 0).then(pl.format("[{}]", items))
+    items = listed.list.eval(kept).list.join(",")
+    return pl.when(listed.list.len() > 0).then(pl.format("[{}]", items))

@@ -106,7 +106,12 @@ def test_no_plate_is_in_any_answer_without_a_reason(busy: JobRunner, city: City,
 def test_no_plate_is_in_telemetry_or_what_is_exported_of_it(tmp_path: Path) -> None:
     store = DuckdbTelemetryStore(tmp_path / "telemetry")
     frames = [
-        passage(id=f"p{number}", ts=1_000 + number, vehicles=[{"class": "car", "plate": plate}])
+        passage(
+            id=f"p{number}",
+            ts=1_000 + number,
+            vehicles=[{"class": "car", "plate": plate}],
+            images=[{"role": "plate", "url": f"http://cam.example/{plate.replace(' ', '')}.jpg"}],
+        )
         for number, plate in enumerate(PLATES)
     ]
     store.write_events(pl.concat(frames))
