@@ -1,17 +1,20 @@
 """Who asks, and whether they may. A route that declares no scope here fails the tests."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
+from api.key_set import KeySetUnavailableError
 from api.problems import Problem, ProblemKind
 from api.roles import ROLE_SCOPES, Caller, Role, Scope, scopes_of
 from api.services import ApiServices, Services
 from api.tokens import TokenRefusedError
+from store.operations.errors import OperationsUnavailableError
 
-__all__ = ["ROLE_SCOPES", "Caller", "Requires", "Role", "Scope", "needs"]
+__all__ = ["ROLE_SCOPES", "Caller", "Requires", "Role", "Scope", "needs", "still_let_in"]
 
 _OURS = "ioc_"
 _BEARER = HTTPBearer(
@@ -69,6 +72,25 @@ def needs(scope: Scope, *, within: bool = False) -> Any:
     `within` promises that the route keeps to the caller's reach.
     """
     return Security(Requires(scope, within), scopes=[scope.value])
+
+
+def still_let_in(request: Request, services: ApiServices, caller: Caller) -> Callable[[], bool]:
+    """Tells, each time it is asked, whether the caller of a request would be let in as before.
+
+    For answers that go on after their key was revoked or their token has expired. Called from worker threads.
+    """
+    scheme, _, sent = request.headers.get("authorization", "").partition(" ")
+    token = sent.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key")
+
+    def would_be_let_in() -> bool:
+        try:
+            return _caller(token, services) == caller
+        except TokenRefusedError:
+            return False
+        except (OperationsUnavailableError, KeySetUnavailableError):
+            return True  # nobody can tell now, and nothing new comes from a store that does not answer
+
+    return would_be_let_in
 
 
 def _known_caller(token: str | None, address: str, services: ApiServices) -> Caller:

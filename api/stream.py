@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from anyio import to_thread
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.live import LiveChanges
@@ -12,6 +13,7 @@ from api.models.incidents import IncidentView
 from api.models.stream import ChangeView
 from api.models.violations import ViolationView
 from api.times import moment
+from devices.clock import Clock
 from devices.registry import Registry
 from store.operations.changes import ChangeRecord
 from store.operations.incident_records import IncidentRecord
@@ -19,11 +21,12 @@ from store.operations.reach import EVERYWHERE, Reach
 from store.operations.records import ChangeType, FaultRecord, ViolationRecord, from_body
 from store.operations.stream import OutgoingChange
 
-__all__ = ["EventStream", "StreamFilter", "change_view", "event_stream"]
+__all__ = ["Admission", "EventStream", "StreamFilter", "change_view", "event_stream"]
 
 _HEARTBEAT_S = 15
 _SEND_TIMEOUT_S = 10
 _SKIPPED_CHANGES = 100
+_ASKED_EVERY_MS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,23 @@ class StreamFilter:
         )
 
 
+class Admission:
+    """Whether the reader of a stream may still read: asked anew when there is something to send, every 10 s."""
+
+    def __init__(self, ask: Callable[[], bool], real_clock: Clock) -> None:
+        self._ask = ask
+        self._clock = real_clock
+        self._asked_ms = real_clock.now_ms()
+
+    async def lasts(self) -> bool:
+        """Whether the next change may be sent."""
+        now_ms = self._clock.now_ms()
+        if now_ms - self._asked_ms < _ASKED_EVERY_MS:
+            return True
+        self._asked_ms = now_ms
+        return await to_thread.run_sync(self._ask)
+
+
 class EventStream(EventSourceResponse):
     """Server-sent events, known as such to the OpenAPI document."""
 
@@ -52,11 +72,18 @@ class EventStream(EventSourceResponse):
 
 
 def event_stream(
-    live: LiveChanges, after: int | None, wanted: StreamFilter, registry: Callable[[], Registry]
+    live: LiveChanges,
+    after: int | None,
+    wanted: StreamFilter,
+    registry: Callable[[], Registry],
+    admission: Admission,
 ) -> EventStream:
-    """The answer that sends changes as they happen, and a comment as heartbeat while nothing does."""
+    """The answer that sends changes as they happen, and a comment as heartbeat while nothing does.
+
+    It ends before the first change that its reader may not read any more.
+    """
     return EventStream(
-        _events(live, after, wanted, registry),
+        _events(live, after, wanted, registry, admission),
         ping=_HEARTBEAT_S,
         ping_message_factory=lambda: ServerSentEvent(comment="heartbeat"),
         send_timeout=_SEND_TIMEOUT_S,
@@ -64,13 +91,19 @@ def event_stream(
 
 
 async def _events(
-    live: LiveChanges, after: int | None, wanted: StreamFilter, registry: Callable[[], Registry]
+    live: LiveChanges,
+    after: int | None,
+    wanted: StreamFilter,
+    registry: Callable[[], Registry],
+    admission: Admission,
 ) -> AsyncIterator[ServerSentEvent]:
     # The first bytes go out at once, so that a client knows that it is connected and proxies do not wait.
     yield ServerSentEvent(comment="connected", retry=2000)
     skipped = 0
     async for out in live.follow(after):
         if wanted.wants(out.change):
+            if not await admission.lasts():
+                return
             skipped = 0
             data = change_view(out, registry()).model_dump_json()
             yield ServerSentEvent(data, event=out.change.type.value, id=str(out.stream_seq))

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
 
-from api.auth import Caller, Scope, needs
+from api.auth import Caller, Scope, needs, still_let_in
 from api.live import LiveChanges
 from api.models.stream import ChangeView
 from api.parameters import AreaFilter, KindFilter
 from api.problems import Problem, ProblemKind
 from api.services import Services
-from api.stream import EventStream, StreamFilter, event_stream
+from api.stream import Admission, EventStream, StreamFilter, event_stream
 from store.operations.records import ChangeType
 
 __all__ = ["router"]
@@ -45,11 +45,12 @@ async def stream(  # noqa: PLR0913 - each is a filter
     """Server-sent events, one for each change of a fault, an incident or a violation, as it is committed.
 
     A stream that is read too slowly, or that the service ends, is resumed with Last-Event-ID and misses
-    nothing.
+    nothing. It ends with its key or token.
     """
     live: LiveChanges = request.app.state.live
     wanted = StreamFilter(types=_readable(types, caller), area=area, kind=kind, reach=caller.reach)
-    return event_stream(live, last_event_id, wanted, services.registry)
+    admission = Admission(still_let_in(request, services, caller), services.real_clock)
+    return event_stream(live, last_event_id, wanted, services.registry, admission)
 
 
 def _readable(types: list[ChangeType] | None, caller: Caller) -> frozenset[ChangeType]:

@@ -115,6 +115,18 @@ def test_stream_has_no_violations_for_who_may_not_read_them(city: City, server: 
         assert next(stream)["event"] == "fault"
 
 
+def test_stream_ends_with_its_key_before_anything_more_is_sent(city: City, server: ApiServer) -> None:
+    city.detection.commit(outcome(raised(), number=1))
+    token = city.token(Role.VIEWER, name="the wall")
+    with reading(server, token) as stream, reading(server, city.tokens[Role.VIEWER]) as another:
+        assert next(stream)["id"] == next(another)["id"] == "1"
+        city.views.keys.revoke(token[4:16], who="test", at_ms=city.real_clock.now_ms())
+        city.real_clock.step_to(city.real_clock.now_ms() + 10_000)
+        city.detection.commit(outcome(raised("TK-L-0002"), number=2))
+        assert next(stream, None) is None
+        assert next(another)["id"] == "2"
+
+
 @pytest.mark.parametrize(
     ("query", "headers", "status", "field"),
     [
