@@ -61,16 +61,25 @@ class KeySet:
             LookupError: the issuer has no such key.
             KeySetUnavailableError: the keys were never had, and cannot be had now.
         """
-        with self._lock:
-            age_ms = None if self._fetched_ms is None else now_ms - self._fetched_ms
-            is_known = self._keys is not None and (kid is None or kid in self._keys)
-            if age_ms is None or age_ms >= (_KEPT_MS if is_known else _AGAIN_AFTER_MS):
-                self._refresh(now_ms)
-            if self._keys is None:
-                raise KeySetUnavailableError("the issuer's keys cannot be had now")
-            if kid is None and len(self._keys) == 1:
-                return next(iter(self._keys.values()))
-            return self._keys[kid]
+        # Whose key is known does not wait for an issuer that another's unknown one made us ask.
+        if not self._is_known(kid) or self._is_stale(kid, now_ms):
+            with self._lock:
+                if self._is_stale(kid, now_ms):
+                    self._refresh(now_ms)
+        keys = self._keys
+        if keys is None:
+            raise KeySetUnavailableError("the issuer's keys cannot be had now")
+        if kid is None and len(keys) == 1:
+            return next(iter(keys.values()))
+        return keys[kid]
+
+    def _is_known(self, kid: str | None) -> bool:
+        keys = self._keys
+        return keys is not None and (kid is None or kid in keys)
+
+    def _is_stale(self, kid: str | None, now_ms: int) -> bool:
+        fetched_ms, kept_ms = self._fetched_ms, _KEPT_MS if self._is_known(kid) else _AGAIN_AFTER_MS
+        return fetched_ms is None or now_ms - fetched_ms >= kept_ms
 
     def _refresh(self, now_ms: int) -> None:
         self._fetched_ms = now_ms

@@ -49,7 +49,7 @@ class StreamFilter:
 
 
 class Admission:
-    """Whether the reader of a stream may still read: asked anew when there is something to send, every 10 s."""
+    """Whether the reader of a stream may still read: asked when there is something to send, every 10 s."""
 
     def __init__(self, ask: Callable[[], bool], real_clock: Clock) -> None:
         self._ask = ask

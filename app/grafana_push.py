@@ -15,7 +15,8 @@ from app.settings import ServiceSettings
 from app.telemetry import influx_address
 from grafana.building import DEFAULT_API
 from grafana.names import SERVICE_ACCOUNT
-from grafana.pushing.remote import Remote
+from grafana.pushing.plan import SERVICE_ROLE
+from grafana.pushing.remote import GrafanaError, Remote
 from grafana.pushing.wanted import Installation
 
 __all__ = ["SSL_MODES", "PushOptions", "contact_of", "installation_of", "write_wall_token"]
@@ -90,11 +91,16 @@ def write_wall_token(remote: Remote, file: Path) -> None:
     """Write a new token of the viewers' service account, for screens on the wall, for our account alone.
 
     Raises:
-        GrafanaError: Grafana does not make one.
+        GrafanaError: Grafana does not make one, or it would open more than boards.
     """
     account = remote.service_account(SERVICE_ACCOUNT)
     if account is None:
         return
+    if account.get("role") != SERVICE_ROLE:
+        raise GrafanaError(
+            f"the service account {SERVICE_ACCOUNT!r} has the role {account.get('role')!r}, and a screen on"
+            f" the wall needs {SERVICE_ROLE!r} alone; change it in Grafana"
+        )
     token = remote.create_token(int(account["id"]), f"wall {datetime.now(UTC):%Y-%m-%d %H:%M:%S}")
     with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:  # noqa: PTH123 - os.open gives the rights
         out.write(f"{token}\n")

@@ -76,10 +76,11 @@ def _pair(value: Any) -> tuple[float, float]:
     is_pair = isinstance(value, list) and len(value) == 2  # noqa: PLR2004 - longitude, latitude
     if not is_pair or not all(isinstance(n, int | float) and not isinstance(n, bool) for n in value):
         raise _no_coordinates(str(value))
-    longitude, latitude = float(value[0]), float(value[1])
+    longitude, latitude = value
+    # Not made floats before: JSON has whole numbers that are too large for one.
     if not (abs(longitude) <= 180 and abs(latitude) <= 90):  # noqa: PLR2004 - degrees
         raise _no_coordinates(str(value))
-    return longitude, latitude
+    return float(longitude), float(latitude)
 
 
 def _no_coordinates(text: str) -> Problem:

@@ -11,6 +11,8 @@ from api.services import Services
 from api.times import QueryMoment
 from devices.catalogue import kinds
 from rules.errors import RulesError
+from rules.expressions.windows import USUAL, USUAL_DAYS
+from rules.rule import Pattern, Silence
 from rules.why_not import why_not
 from store.operations.rule_reloads import reload_rules
 from store.telemetry import RangeQuery
@@ -19,7 +21,9 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
 
-_LOOKED_BACK_MS = 86_400_000
+_DAY_MS = 86_400_000
+_LOOKED_BACK_MS = _DAY_MS
+_USUAL_BACK_MS = (USUAL_DAYS + 1) * _DAY_MS
 _MOST_READINGS = 100_000
 _WRONG: dict[int | str, dict[str, Any]] = {422: {"description": "A rule is wrong; the old ones stay"}}
 
@@ -39,7 +43,8 @@ def get_why_not(
 ) -> WhyNotView:
     """Why a rule has found a fault of a device at a moment, or none: which term fails, with the values.
 
-    From the readings of the day before, by the rules, registry and programmes of now.
+    From the readings of the day before (of eight days for a rule that asks what is usual), by the rules,
+    registry and programmes of now.
     """
     asked = next((one for one in services.rules.rules if one.id == rule), None)
     known = services.registry().get(device)
@@ -54,7 +59,7 @@ def get_why_not(
         query = RangeQuery(
             kind=known.kind,
             devices=[device],
-            from_ms=at - _LOOKED_BACK_MS,
+            from_ms=at - _looked_back_ms(asked.patterns[known.kind]),
             to_ms=at + 1,
             fields=kinds()[known.kind].field_names,
             limit=_MOST_READINGS,
@@ -63,6 +68,13 @@ def get_why_not(
     except LookupError as error:
         raise Problem(ProblemKind.INVALID, str(error), field="rule") from error
     return WhyNotView.of(asked, device, found)
+
+
+def _looked_back_ms(pattern: Pattern) -> int:
+    """How much of a device's past a pattern is judged by."""
+    expressions = () if isinstance(pattern, Silence) else pattern.expressions
+    asks_usual = any(call.function == USUAL for one in expressions for call in one.windows)
+    return _USUAL_BACK_MS if asks_usual else _LOOKED_BACK_MS
 
 
 @router.post("/reload", responses=_WRONG)

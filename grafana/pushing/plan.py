@@ -119,16 +119,21 @@ def _boards(remote: Remote, installation: Installation) -> Iterator[Change]:
 
 def _rules(remote: Remote, installation: Installation) -> Iterator[Change]:
     group = rule_group(installation)
-    there = {rule["uid"]: rule for rule in remote.alert_rules() if _is_our_rule(rule)}
+    every = remote.alert_rules()
+    there = {rule["uid"]: rule for rule in every if _is_our_rule(rule)}
+    # A group is written as a whole: what others put into ours goes with it as it is.
+    others = (rule for rule in every if not _is_our_rule(rule) and _is_in(rule, group))
+    theirs = [{name: value for name, value in rule.items() if name != "updated"} for rule in others]
     wanted = {rule["uid"]: rule for rule in group["rules"]}
     if any(not has_all(there.get(uid), rule) for uid, rule in wanted.items()):
         before = {"rules": [there[uid] for uid in wanted if uid in there]} if there else None
+        written = group | {"rules": [*group["rules"], *theirs]}
         yield Change(
             action=_action(before),
             what="alert rules",
             name=group["title"],
             diff=difference(before, {"rules": group["rules"]}),
-            do=partial(remote.write_rule_group, group["folderUid"], group["title"], group),
+            do=partial(remote.write_rule_group, group["folderUid"], group["title"], written),
         )
     for uid in sorted(there.keys() - wanted.keys()):
         yield Change(
@@ -164,6 +169,10 @@ def _contact(remote: Remote, installation: Installation) -> Iterator[Change]:
 
 def _is_our_rule(rule: dict[str, Any]) -> bool:
     return rule["uid"].startswith(_OUR_UID) and (rule.get("labels") or {}).get("source") == OURS
+
+
+def _is_in(rule: dict[str, Any], group: dict[str, Any]) -> bool:
+    return (rule["folderUID"], rule["ruleGroup"]) == (group["folderUid"], group["title"])
 
 
 def _action(there: object) -> str:

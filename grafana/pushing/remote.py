@@ -115,9 +115,12 @@ class Remote:
             return dict(self._api.alertingprovisioning.get_notification_policy_tree())
 
     def write_policies(self, tree: Mapping[str, Any]) -> None:
-        """Replace the tree."""
+        """Replace the tree. One that people edit in Grafana stays theirs to edit."""
+        is_theirs = not tree.get("provenance")
         with self._plainly():
-            self._api.alertingprovisioning.set_notification_policy_tree(dict(tree))
+            self._api.alertingprovisioning.set_notification_policy_tree(
+                dict(tree), disable_provenance=is_theirs
+            )
 
     def service_account(self, name: str) -> dict[str, Any] | None:
         """The service account of that very name; None where there is none."""

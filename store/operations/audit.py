@@ -138,7 +138,8 @@ class AuditLog:
         Raises:
             OperationsUnavailableError: the database does not answer.
         """
-        with self._database.read() as connection:
+        # Entries may be added meanwhile: counts and links must be of one moment, or they seem not to agree.
+        with self._database.snapshot() as connection:
             return _verified(connection)
 
 

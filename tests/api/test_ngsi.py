@@ -104,6 +104,7 @@ def test_geo_query_finds_what_stands_there(
         ("type=Streetlight&georel=within&geometry=Polygon&coordinates=[[0,0]]", "coordinates"),
         ("type=Streetlight&georel=near;maxDistance==5&geometry=Point&coordinates=[0,NaN]", "coordinates"),
         ("type=Streetlight&georel=near;maxDistance==5&geometry=Point&coordinates={}", "coordinates"),
+        (f"type=Alert&georel=near;maxDistance==5&geometry=Point&coordinates=[0,1{'0' * 400}]", "coordinates"),
     ],
 )
 def test_question_that_makes_no_sense_is_refused(client: Client, token: str, query: str, field: str) -> None:

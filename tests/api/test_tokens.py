@@ -1,11 +1,12 @@
 """Tokens of an issuer open what their roles open, and nothing that looks like one opens anything."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jwt
 import pytest
 
-from api.key_set import KeySetUnavailableError
+from api.key_set import KeySet, KeySetUnavailableError
 from api.roles import ROLE_SCOPES, Role
 from api.tokens import OidcSettings, TokenRefusedError
 from devices.clock import SteppedClock
@@ -98,6 +99,24 @@ def test_keys_are_fetched_once_and_again_when_they_rotate(clock: SteppedClock) -
     clock.step_to(REAL_NOW_MS + 30_000)
     assert verifier.caller(issuer.token()).name == "oidc:anna"
     assert len(issuer.asked) == 3
+
+
+def test_known_key_does_not_wait_for_a_slow_issuer() -> None:
+    issuer = Issuer()
+    answered: list[str | None] = []
+
+    def slow(url: str) -> bytes:
+        """While the issuer is asked anew, somebody else comes with a key that is known."""
+        if len(issuer.asked) > 1:
+            with ThreadPoolExecutor() as pool:
+                answered.append(pool.submit(keys.key, "first", REAL_NOW_MS + 30_000).result(5).key_id)
+        return issuer.fetch(url)
+
+    keys = KeySet(ISSUER, fetch=slow)
+    keys.key("first", REAL_NOW_MS)
+    with pytest.raises(LookupError):
+        keys.key("invented", REAL_NOW_MS + 30_000)
+    assert answered == ["first"]
 
 
 def test_issuer_that_is_down_keeps_its_keys_good(clock: SteppedClock) -> None:

@@ -14,10 +14,12 @@ from api.auth import Role
 from app.commands.rules import COMMAND
 from devices.registry import Registry
 from rules.detection.engine import Engine
+from rules.expressions.expression import condition
+from rules.rule import Lasting
 from rules.ruleset import LiveRules
 from store.operations.database import OperationsDatabase, sqlite_url
 from tests.api.support import City, Client, client_of
-from tests.rules.detection.support import CITY, DARK, JOURNAL, Bench, batch, lamp, told
+from tests.rules.detection.support import CITY, DARK, JOURNAL, Bench, batch, lamp, rule, told
 
 READINGS = [told(0, 0, power=0.0), told(1, 1, power=3.0), told(2, 2), told(3, 3)]
 
@@ -100,6 +102,21 @@ def test_what_cannot_be_answered_is_said_in_a_sentence(arguments: list[str], wor
     result = CliRunner().invoke(COMMAND, arguments)
     assert result.exit_code == 1
     assert words in result.output
+
+
+def test_why_not_reads_the_days_that_make_what_is_usual(city: City) -> None:
+    dim = rule("lamp.dim", Lasting(when=condition("m.power_w < 0.5 * usual(m.power_w)", "streetlight")))
+    for day in range(1, 5):
+        city.telemetry.write(batch([told(day * 1440, 3 + day, power=0.0 if day == 4 else 60.0)]))
+    services = replace(
+        city.services(),
+        rules=LiveRules(lambda: [dim]),
+        new_engine=lambda rules: Engine(rules, city.registry, (), CITY),
+    )
+    with client_of(create_app(services)) as client:
+        path = "/v1/rules/lamp.dim/why-not?device=lamp-1&at=2026-11-22T11:12:30Z"
+        answer = client.get(path, city.tokens[Role.VIEWER]).json()
+    assert (answer["holds"], answer["is_fault"]) == (True, True)
 
 
 def test_process_without_an_engine_says_so(city: City) -> None:

@@ -1,9 +1,10 @@
-"""What Grafana's published API description says of the requests that we make, in our own words.
+"""Requests to Grafana's API as far as we make them: what its published description says of them, in our words.
 
-Read in the description itself (`public/openapi3.json` of grafana/grafana) and in the models that go-swagger
-makes of it (grafana/grafana-openapi-client-go): for each operation its method, path, query and the members of
-its body. The bodies name all members that the description names, and refuse others. The description has
-blanks before most types of contact points, which are none in Grafana and none here.
+Compared with it, in the models that go-swagger makes of it (grafana/grafana-openapi-client-go, one stored version
+of each), are the bodies of data sources, dashboards, rule groups and their rules, contact points, policies and
+service accounts: each names the members of that version that can be written, and refuses others. Newer versions
+have more. Of paths, queries and the other bodies (folders, tokens, `version`, the questions of a rule) no
+comparison is recorded. The description has blanks before most types of contact points, which are none here.
 """
 
 import re

@@ -116,6 +116,25 @@ def test_policies_of_others_stay(grafana: KeptGrafana, secrets: Path) -> None:
     ours = {"receiver": "ioc-telemetry", "object_matchers": [["source", "=", "ioc-telemetry"]]}
     assert grafana.policies["routes"] == [ours, FOREIGN_ROUTE]
     assert grafana.policies["group_by"] == ["alertname"]
+    assert "provenance" not in grafana.policies  # people go on editing them in Grafana
+
+
+def test_policies_that_are_provisioned_stay_so(grafana: KeptGrafana, secrets: Path) -> None:
+    grafana.policies |= {"provenance": "api"}
+    _push(grafana, secrets, "--contact-email", "duty@ioc.example")
+    assert grafana.policies["provenance"] == "api"
+    assert not grafana.keeps_editable  # Grafana refuses to make them editable
+
+
+def test_rules_that_others_put_into_our_group_stay(grafana: KeptGrafana, secrets: Path) -> None:
+    _push(grafana, secrets)
+    theirs = grafana.rules["ioc-no-data"] | {"uid": "theirs", "title": "Theirs", "labels": {}}
+    grafana.rules["theirs"] = theirs
+    grafana.rules["ioc-no-data"]["for"] = "9h"
+    done = _push(grafana, secrets)
+    assert "1 changes" in done.output
+    assert grafana.rules["theirs"]["title"] == "Theirs"
+    assert _push(grafana, secrets).output == "0 changes\n"
 
 
 def test_secrets_are_written_again_when_asked(grafana: KeptGrafana, secrets: Path) -> None:
@@ -133,6 +152,16 @@ def test_token_for_the_wall_is_written_for_our_account_alone(grafana: KeptGrafan
     assert file.read_text() == "glsa_new\n"
     assert file.stat().st_mode & 0o777 == 0o600
     assert "glsa_new" not in done.output
+
+
+def test_token_for_the_wall_is_refused_to_an_account_that_may_more(
+    grafana: KeptGrafana, secrets: Path
+) -> None:
+    _push(grafana, secrets)
+    grafana.accounts[1]["role"] = "Admin"
+    done = _push(grafana, secrets, "--wall-token-file", str(secrets / "wall"))
+    assert "has the role 'Admin'" in str(done.exception)
+    assert not (secrets / "wall").exists()
 
 
 def test_wrong_token_ends_in_one_sentence(grafana: KeptGrafana, secrets: Path) -> None:

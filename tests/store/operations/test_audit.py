@@ -1,8 +1,12 @@
 """The audit log shows every change to it."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
+from store.evidence import chain
+from store.operations import audit
 from store.operations.audit import AuditEntry, AuditLog
 from store.operations.database import OperationsDatabase
 
@@ -23,6 +27,24 @@ def test_log_as_it_was_written_is_whole_and_its_head_is_found_again(database: Op
 
     assert (before.is_whole, before.links, after.links, after.broken_at) == (True, 5, 6, None)
     assert log.link(5) == before.head != after.head
+
+
+def test_log_is_whole_although_entries_are_added_while_it_is_checked(
+    database: OperationsDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, link_hash = filled(database), chain.link_hash
+    added: list[str] = []
+
+    def hash_and_add(previous: str, *parts: Any) -> str:
+        """The first link that the check looks at: somebody else adds an entry just then."""
+        if not added:
+            added.append("y")
+            log.append(AuditEntry(at_ms=9, who="binh", action="x", target="y"))
+        return link_hash(previous, *parts)
+
+    monkeypatch.setattr(audit, "link_hash", hash_and_add)
+    found = log.verify()
+    assert (found.problem, found.links) == ("", 5)
 
 
 @pytest.mark.parametrize(
