@@ -1,10 +1,11 @@
-"""Requests to Grafana's API as far as we make them: what its published description says of them, in our words.
+"""Requests to Grafana's API as far as we make them: what its description says of them, in our words.
 
-Compared with it, in the models that go-swagger makes of it (grafana/grafana-openapi-client-go, one stored version
-of each), are the bodies of data sources, dashboards, rule groups and their rules, contact points, policies and
-service accounts: each names the members of that version that can be written, and refuses others. Newer versions
-have more. Of paths, queries and the other bodies (folders, tokens, `version`, the questions of a rule) no
-comparison is recorded. The description has blanks before most types of contact points, which are none here.
+Compared with it, in the models that go-swagger makes of it (grafana/grafana-openapi-client-go, one stored
+version of each), are the bodies of data sources, dashboards, rule groups and their rules, contact points,
+policies and service accounts: each names the members of that version that can be written, and refuses
+others. Newer versions have more. Of paths, queries and the other bodies (folders, tokens, `version`, the
+questions of a rule) no comparison is recorded. The description has blanks before most types of contact
+points, which are none here.
 """
 
 import re
