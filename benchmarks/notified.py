@@ -171,16 +171,22 @@ class ToldHook:
         }
 
     def wait_until_settled(self, database: OperationsDatabase) -> None:
-        """Return when all casings are closed and everything is told."""
+        """Return when all casings are closed and everything is told.
 
-        def is_settled() -> bool:
-            with database.read() as connection:
-                still = connection.execute(
-                    text("SELECT count(*) FROM incidents WHERE rule = 'proof.casing_open' AND state = 'open'")
-                ).scalar_one()
-            return not still and not self._wrong(database)
+        Raises:
+            AssertionError: they are not in time; it names what is missing.
+        """
+        try:
+            until(lambda: not self._unsettled(database), "everything is told", _SETTLED_S)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {'; '.join(self._unsettled(database)[:5])}") from error
 
-        until(is_settled, "everything is told", _SETTLED_S)
+    def _unsettled(self, database: OperationsDatabase) -> list[str]:
+        """What is still on, and what was not told or told twice."""
+        query = "SELECT id FROM incidents WHERE rule = 'proof.casing_open' AND state = 'open'"
+        with database.read() as connection:
+            still = connection.execute(text(query)).scalars().all()
+        return [f"incident {one} is open" for one in still] + self._wrong(database)
 
     def check(self, database: OperationsDatabase) -> dict[str, Any]:
         """Compare what was told with the incidents of the store and with the outbox; the figures.
