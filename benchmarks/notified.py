@@ -170,6 +170,22 @@ class ToldHook:
             "rules_dir": str(etc / "rules"),
         }
 
+    def wait_until_begun(self, database: OperationsDatabase) -> None:
+        """Return when an open casing has been told: what ends before detection begins is rightly never told.
+
+        Raises:
+            AssertionError: none was in time.
+        """
+        query = "SELECT id FROM incidents WHERE rule = 'proof.casing_open'"
+
+        def is_told() -> bool:
+            with database.read() as connection:
+                known = connection.execute(text(query)).scalars().all()
+            told = self._told()
+            return any(told[one, False] for one in known)
+
+        until(is_told, "an open casing is told", _SETTLED_S)
+
     def wait_until_settled(self, database: OperationsDatabase) -> None:
         """Return when all casings are closed and everything is told.
 

@@ -111,6 +111,7 @@ def prove(scale: float, folder: Path) -> dict[str, Any]:
         with LoadFleet(plan, load_messages(_DEVICES)) as fleet:
             fleet.begin()
             _goes_on(city)
+            told.wait_until_begun(city.database)
             takeovers_s = [_one_round(city, number) for number in range(rounds)]
             _check_registry_change(city)
             casings.close_all()
